@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import BusbarModel
+
+/// What configuration needs to know of an adapter; the wiring fills it from the manifests of plugins.
+package struct AdapterManifest: Sendable, Equatable {
+  /// The adapter's id, `modbus`.
+  package var id: String
+  /// The plugin that offers it, `org.busbar.modbus`.
+  package var plugin: String
+  /// Schemes by purpose: `["device": ["tcp", "serial"]]`. Empty = nothing is known, nothing is checked.
+  package var endpoints: [String: [String]]
+  /// JSON Schemas of a device's `config`, a link's `config` and a template's body. Nil = anything goes.
+  package var deviceSchema: JSONValue?
+  package var linkSchema: JSONValue?
+  package var templateSchema: JSONValue?
+
+  package init(
+    id: String, plugin: String, endpoints: [String: [String]] = [:], deviceSchema: JSONValue? = nil,
+    linkSchema: JSONValue? = nil, templateSchema: JSONValue? = nil
+  ) {
+    self.id = id
+    self.plugin = plugin
+    self.endpoints = endpoints
+    self.deviceSchema = deviceSchema
+    self.linkSchema = linkSchema
+    self.templateSchema = templateSchema
+  }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import BusbarModel
+
+/// What is known of a kind of device: a head for the host, a body for the adapter. One YAML file each.
+package struct Template: Sendable {
+  package enum Confidence: String, Sendable, Codable, CaseIterable {
+    /// Checked against the device; against its documents; reported by users.
+    case verified, good, community
+  }
+
+  package struct Defaults: Sendable, Equatable {
+    package var poll = Poll()
+    /// For tcp and tls endpoints without a port.
+    package var port: Int?
+    /// A device's `config`, under what the configuration gives.
+    package var config: JSONValue = [:]
+  }
+
+  /// The file's name without `.yaml`.
+  package var name: String
+  package var title: String
+  package var adapter: String
+  package var kind: DeviceKind
+  package var vendor: String?
+  package var models: [String]
+  package var source: String?
+  package var confidence: Confidence
+  /// Whether commands are allowed where the configuration does not say.
+  package var write: Bool?
+  package var defaults: Defaults
+  /// How the adapter recognises such a device.
+  package var probe: JSONValue?
+  /// For the adapter, checked by its schema and with the schema's defaults where it is known.
+  package var body: JSONValue
+  /// The names of the points that the body declares, in its order; nil where the body has no `points`.
+  package var points: [String]?
+  package var file: String
+  /// `defaults.config` with its places, for messages.
+  let configNode: YAMLNode?
+}
+
+extension Template: Equatable {
+  /// Equal in what they say; not in which file or line.
+  package static func == (left: Template, right: Template) -> Bool { left.json == right.json && left.points == right.points }
+}
+
+extension Template {
+  /// The whole template: the head's keys, and the body under the adapter's id.
+  package var json: JSONValue {
+    var object: [String: JSONValue] = [
+      "template": .string(name), "title": .string(title), "adapter": .string(adapter), "kind": .string(kind.rawValue),
+      "models": .array(models.map { .string($0) }), "confidence": .string(confidence.rawValue), adapter: body,
+    ]
+    object["vendor"] = vendor.map { .string($0) }
+    object["source"] = source.map { .string($0) }
+    object["write"] = write.map { .boolean($0) }
+    object["probe"] = probe
+    var poll = defaults.poll.points.mapValues { JSONValue.string(Units.text($0)) }
+    poll["default"] = defaults.poll.period.map { .string(Units.text($0)) }
+    var members: [String: JSONValue] = ["config": defaults.config, "poll": .object(poll)]
+    members["port"] = defaults.port.map { .integer(Int64($0)) }
+    object["defaults"] = .object(members)
+    return .object(object)
+  }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import BusbarModel
+
+/// What the API can do with the host; the wiring implements it. Answers are JSON objects as the API sends them.
+package protocol HostOperations: Sendable {
+  /// Gateway status: `{"id","version","role","since","state","devices":{"online":n,"offline":n},"uplink":{…},"buffer":{…},"plugins":[…],"alarms":[…]}`.
+  func status() async -> JSONValue
+  /// `[{"id","name","type","adapter","template","link","state","reason","since","vendor","model","serial","firmware","write","quality":{…},"values":{point:{"value","unit","ts","quality"}}}]`.
+  func devices() async -> JSONValue
+  /// One entry of `devices()` with `"points":[…]` as in interfaces 3.5; nil = no such device.
+  func device(_ id: String) async -> JSONValue?
+  /// `[{"id","version","file","state":"loaded"|"refused"|"retired","reason","isolation","adapters":[…],"hash"}]`.
+  func plugins() async -> JSONValue
+  /// `[{"id","adapter","endpoint","state","reason","devices":[…],"calls":n,"overruns":n}]`.
+  func links() async -> JSONValue
+  /// `{"messages","bytes","oldest","dropped","problem","commit_ms","size","path"}`.
+  func buffer() async -> JSONValue
+  /// One fresh reading: `{"ts","values":{…},"bad":{…}}`. Nil points = all.
+  func read(device: String, points: [String]?) async throws(OperationError) -> JSONValue
+  func command(_ request: CommandRequest) async -> CommandResponse
+  /// Applies a changed configuration: `{"changed":[…],"unchanged":n,"added":[…],"removed":[…],"restart":[…]}`.
+  func reload() async throws(OperationError) -> JSONValue
+  /// Telemetry payloads with `"device"` added as they are taken, and status changes; nil devices = all.
+  func events(devices: [String]?) async -> AsyncStream<JSONValue>
+}
+
+/// An answer that is not the wanted one.
+package struct OperationError: Error, Sendable, Equatable {
+  /// HTTP status: 400, 404, 409, 422, 503, 504.
+  package var status: Int
+  /// A sentence for a person: what is wrong, where, what to do.
+  package var detail: String
+
+  package init(status: Int, detail: String) {
+    self.status = status
+    self.detail = detail
+  }
+}

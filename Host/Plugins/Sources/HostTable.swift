@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarModel
+internal import BusbarSystem
+internal import BusbarTransports
+internal import Logging
+internal import PluginAPI
+
+/// The table that every plugin is handed (host.h).
+enum HostTable {
+  /// Lives until the process ends, as the contract promises.
+  static func make(plugin: String, logger: Logger) -> UnsafePointer<bb_host_t> {
+    let context = unsafe Unmanaged.passRetained(PluginContext(plugin: plugin, logger: logger)).toOpaque()
+    var table = unsafe bb_host_t()
+    unsafe table.size = UInt32(MemoryLayout<bb_host_t>.size)
+    unsafe table.abi = HostABI.version
+    unsafe table.context = context
+    unsafe table.get_service = { _, id in unsafe Services.table(copied(id, limit: 128)) }
+    unsafe table.log = { host, link, level, text in
+      let text = unsafe copied(text, limit: 4096)
+      if let link = LinkTable.shared[link] {
+        link.log(level, text)
+      } else if let context = unsafe host.pointee.context {
+        unsafe Unmanaged<PluginContext>.fromOpaque(context).takeUnretainedValue().log(level, text)
+      }
+    }
+    unsafe table.explain = { _, call, text in unsafe linkOf(call)?.explanation = copied(text, limit: 1024) }
+    unsafe table.cancelled = { _, call in unsafe linkOf(call)?.signal.isSet ?? true ? 1 : 0 }
+    unsafe table.declare_points = { _, link, device, points, count, stride, out in
+      guard let link = LinkTable.shared[link], device != 0 else { return failed(BB_CLASS_BUG, BB_REASON_RANGE) }
+      return unsafe link.declare(device, points, count, stride, out)
+    }
+    unsafe table.identify = { _, link, device, identity in
+      guard let link = LinkTable.shared[link], device != 0 else { return failed(BB_CLASS_BUG, BB_REASON_RANGE) }
+      unsafe link.resources.events.identified(
+        device,
+        DeviceIdentity(
+          vendor: cleaned(identity.pointee.vendor), model: cleaned(identity.pointee.model),
+          serial: cleaned(identity.pointee.serial), firmware: cleaned(identity.pointee.firmware)))
+      return bb_status_t(BB_OK)
+    }
+    unsafe table.batch_begin = { _, link, samples, arena, flags in
+      unsafe LinkTable.shared[link]?.lendBatch(samples, arena, flags)
+    }
+    unsafe table.batch_commit = { _, link, batch in
+      guard let link = LinkTable.shared[link] else { return failed(BB_CLASS_BUG, BB_REASON_RANGE) }
+      return unsafe link.commit(batch)
+    }
+    let place = UnsafeMutablePointer<bb_host_t>.allocate(capacity: 1)
+    unsafe place.initialize(to: table)
+    return unsafe UnsafePointer(place)
+  }
+}
+
+/// The link that a call belongs to.
+func linkOf(_ call: UnsafePointer<bb_call_t>) -> DirectLink? { LinkTable.shared[UInt32(unsafe call.pointee.token >> 32)] }
+
+/// Identity texts come from devices: printable characters only, trimmed, at most 64 bytes.
+private func cleaned(_ lent: bb_str_t) -> String {
+  let text = unsafe copied(lent, limit: 64).unicodeScalars.filter { $0.value >= 32 && $0.value != 127 && $0 != "\u{FFFD}" }
+  return String(String.UnicodeScalarView(text)).split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
+}
+
+private final class PluginContext: Sendable {
+  private let logger: Logger
+  private let limit = LogLimit()
+
+  init(plugin: String, logger: Logger) {
+    var logger = logger
+    logger[metadataKey: "plugin"] = "\(plugin)"
+    self.logger = logger
+  }
+
+  func log(_ level: Int32, _ text: String) {
+    if limit.admit(now: Clock.boot()) != nil { logger.log(level: .init(syslog: level), "\(text)") }
+  }
+}
+
+extension Logger.Level {
+  /// From the numbers of syslog.
+  init(syslog level: Int32) {
+    self =
+      switch level {
+      case ...3: .error
+      case 4: .warning
+      case 5: .notice
+      case 6: .info
+      default: .debug
+      }
+  }
+}
+
+extension DirectLink {
+  func log(_ level: Int32, _ text: String) {
+    guard let dropped = logLimit.admit(now: Clock.boot()) else { return }
+    let suffix = dropped > 0 ? " (\(dropped) lines before it were dropped)" : ""
+    resources.logger.log(level: .init(syslog: level), "\(text)\(suffix)")
+  }
+
+  func declare(
+    _ device: UInt32, _ records: UnsafePointer<bb_point_desc_t>, _ count: UInt32, _ stride: UInt32,
+    _ out: UnsafeMutablePointer<UInt32>
+  ) -> bb_status_t {
+    guard count <= UInt32(PointRegistry.limit), unsafe stride >= UInt32(MemoryLayout<bb_point_desc_t>.size) else {
+      return failed(BB_CLASS_BUG, BB_REASON_RANGE)
+    }
+    var declared: [(id: UInt32, point: PointDescriptor)] = []
+    for index in 0..<Int(count) {
+      let place = unsafe UnsafeRawPointer(records) + index * Int(stride)
+      guard let point = unsafe PointDescription.point(place.load(as: bb_point_desc_t.self)),
+        let number = points.declare(point, of: device)
+      else {
+        explanation = "point \(index + 1) of device \(device) has no usable name, type or unit, or is one too many"
+        return failed(BB_CLASS_BUG, BB_REASON_RANGE)
+      }
+      unsafe out[index] = number
+      declared.append((number, point))
+    }
+    resources.events.declared(device, points: declared)
+    return bb_status_t(BB_OK)
+  }
+
+  func lendBatch(_ samples: UInt32, _ arena: UInt32, _ flags: UInt32) -> UnsafeMutablePointer<bb_batch_t>? {
+    guard samples <= BatchSlot.sampleLimit, arena <= BatchSlot.arenaLimit else { return nil }
+    if slot?.fits(samples: samples, arena: arena) != true, slot?.lent != true {
+      slot = BatchSlot(samples: samples, arena: arena)
+    }
+    return unsafe slot?.lend(samples: samples, arena: arena, flags: flags)
+  }
+
+  func commit(_ batch: UnsafeMutablePointer<bb_batch_t>) -> bb_status_t {
+    guard let slot, slot.lent, unsafe batch == slot.record else { return failed(BB_CLASS_BUG, BB_REASON_RANGE) }
+    let (samples, flags) = slot.takeBack()
+    let now = Clock.unix()
+    var groups: [(device: UInt32, items: [Reading.Item], time: Int64, deviceTime: Int64?)] = []
+    let entries = points.points(samples.map(\.point))
+    var dropped = 0
+    for (sample, entry) in zip(samples, entries) {
+      guard let entry, let item = slot.item(sample, entry.descriptor) else {
+        dropped += 1
+        continue
+      }
+      if groups.last?.device != entry.device {
+        groups.append((entry.device, [], now, nil))
+        groups[groups.count - 1].items.reserveCapacity(samples.count)
+      }
+      groups[groups.count - 1].items.append(item)
+      let time = sample.time_ns
+      guard time != 0 else { continue }
+      if Int(sample.flags) & BB_SAMPLE_DEVICE_TIME != 0 {
+        groups[groups.count - 1].deviceTime = time
+      } else if time < groups[groups.count - 1].time {
+        groups[groups.count - 1].time = time
+      }
+    }
+    for group in groups {
+      resources.events.samples(
+        group.device, group.items, time: group.time, deviceTime: group.deviceTime,
+        durable: Int(flags) & BB_BATCH_DURABLE != 0)
+    }
+    if dropped > 0 {
+      log(BB_LOG_WARNING_LEVEL, "\(dropped) samples were dropped: unknown point, wrong type, or a number that is none")
+    }
+    return bb_status_t(BB_OK)
+  }
+}
+
+private let BB_LOG_WARNING_LEVEL: Int32 = 4

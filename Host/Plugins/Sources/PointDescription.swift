@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarModel
+internal import FoundationEssentials
+internal import PluginAPI
+
+/// A point descriptor of the contract, checked and translated into the host's words.
+enum PointDescription {
+  /// Nil where the name, type or unit is not one.
+  static func point(_ record: bb_point_desc_t) -> PointDescriptor? {
+    let name = unsafe copied(record.name, limit: 65)
+    guard isName(name), let type = unsafe type(record.type), let unit = unsafe unit(record.unit) else { return nil }
+    let detail = unsafe copied(record.detail, limit: 65_536)
+    let json = detail.isEmpty ? nil : try? JSONDecoder().decode(JSONValue.self, from: Data(detail.utf8))
+    let limited = unsafe record.minimum.isFinite && record.maximum.isFinite && (record.minimum != 0 || record.maximum != 0)
+    let flags = unsafe Int(record.flags)
+    let kind = unsafe kind(record.kind)
+    return unsafe PointDescriptor(
+      name: name, title: copied(record.title, limit: 128), unit: unit, type: type, kind: kind,
+      writable: flags & BB_POINT_WRITABLE != 0, setting: flags & BB_POINT_SETTING != 0,
+      minimum: limited ? record.minimum : nil, maximum: limited ? record.maximum : nil,
+      allowed: (json?["allowed"]?.array ?? []).compactMap(\.number),
+      resolution: record.resolution.isFinite ? max(0, record.resolution) : 0,
+      labels: (json?["labels"]?.array ?? []).prefix(256).compactMap(\.string), safe: json?["safe"].flatMap(Value.init(json:)),
+      lease: duration(json?["lease_ms"]), refresh: duration(json?["refresh_ms"]),
+      period: record.period_ms == 0 ? nil : .milliseconds(Int64(record.period_ms)))
+  }
+
+  private static func duration(_ json: JSONValue?) -> Duration? {
+    json?.integer.flatMap { $0 > 0 ? .milliseconds($0) : nil }
+  }
+
+  private static func isName(_ name: String) -> Bool {
+    guard (1...64).contains(name.utf8.count), let first = name.utf8.first else { return false }
+    return (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(first)
+      && name.utf8.allSatisfy {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+          || $0 == UInt8(ascii: "_")
+      }
+  }
+
+  private static func type(_ code: UInt16) -> PointDescriptor.ValueType? {
+    switch Int(code) {
+    case BB_TYPE_F64: .number
+    case BB_TYPE_I64, BB_TYPE_U64: .integer
+    case BB_TYPE_BOOL: .boolean
+    case BB_TYPE_ENUM: .enumeration
+    case BB_TYPE_TEXT: .text
+    case BB_TYPE_BYTES: .bytes
+    default: nil
+    }
+  }
+
+  private static func kind(_ code: UInt16) -> PointDescriptor.Kind {
+    switch Int(code) {
+    case BB_KIND_COUNTER: .counter
+    case BB_KIND_STATE: .state
+    case BB_KIND_EVENT: .event
+    default: .gauge
+    }
+  }
+
+  /// Symbols of units.h by number; 0 says nothing, as NONE does.
+  private static func unit(_ code: UInt16) -> String? {
+    let symbols = ["", "", "W", "Wh", "VA", "var", "varh", "V", "A", "Hz", "°C", "%", "s", "1", "m³", "m³/h", "bar"]
+    return symbols.indices.contains(Int(code)) ? symbols[Int(code)] : nil
+  }
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarModel
+internal import BusbarSystem
+internal import BusbarTransports
+internal import FoundationEssentials
+internal import PluginAPI
+
+/// The services that this host offers (HostABI.services).
+enum Services {
+  static func table(_ id: String) -> UnsafeRawPointer? {
+    switch id {
+    case BB_SERVICE_STREAM: unsafe UnsafeRawPointer(stream)
+    case BB_SERVICE_CONFIG: unsafe UnsafeRawPointer(config)
+    case BB_SERVICE_STORE: unsafe UnsafeRawPointer(store)
+    case BB_SERVICE_DIAGNOSTICS: unsafe UnsafeRawPointer(diagnostics)
+    default: nil
+    }
+  }
+
+  private static func immortal<Table>(_ table: Table) -> UnsafePointer<Table> {
+    let place = UnsafeMutablePointer<Table>.allocate(capacity: 1)
+    unsafe place.initialize(to: table)
+    return unsafe UnsafePointer(place)
+  }
+
+  nonisolated(unsafe) private static let stream: UnsafePointer<bb_stream_service_t> = {
+    var table = bb_stream_service_t()
+    table.size = UInt32(MemoryLayout<bb_stream_service_t>.size)
+    unsafe table.open = { _, call, link, endpoint, info in
+      guard let link = LinkTable.shared[link] else { return failed(BB_CLASS_BUG, BB_REASON_RANGE) }
+      return unsafe link.openStream(copied(endpoint, limit: 64), call.pointee.deadline_ns, info)
+    }
+    unsafe table.close = { _, link, descriptor in
+      guard let link = LinkTable.shared[link], link.stream?.descriptor.number == descriptor else { return }
+      link.stream = nil
+    }
+    unsafe table.exchange = { _, call, descriptor, request, mode, until, reply, capacity, length in
+      guard let link = unsafe linkOf(call) else { return failed(BB_CLASS_BUG, BB_REASON_RANGE) }
+      var received: [UInt8] = []
+      let status = unsafe link.exchange(
+        descriptor, copied(request, limit: 65_536), mode, until, &received, Int(min(capacity, 65_536)), call.pointee.deadline_ns)
+      unsafe received.withUnsafeBufferPointer { unsafe reply.update(from: $0.baseAddress ?? UnsafePointer(reply), count: $0.count) }
+      unsafe length.pointee = UInt32(received.count)
+      return status
+    }
+    unsafe table.pause = { _, call, milliseconds in
+      guard let link = unsafe linkOf(call) else { return failed(BB_CLASS_BUG, BB_REASON_RANGE) }
+      let whole = unsafe StreamExchange.pause(
+        milliseconds: Int(milliseconds), deadline: call.pointee.deadline_ns, stop: link.signal)
+      if whole { return bb_status_t(BB_OK) }
+      return link.signal.isSet ? failed(BB_CLASS_CANCELLED) : failed(BB_CLASS_TRANSIENT, BB_REASON_TIMEOUT)
+    }
+    return unsafe immortal(table)
+  }()
+
+  nonisolated(unsafe) private static let config: UnsafePointer<bb_config_service_t> = {
+    var table = bb_config_service_t()
+    table.size = UInt32(MemoryLayout<bb_config_service_t>.size)
+    unsafe table.get_number = { _, document, pointer, value in
+      guard let found = unsafe lookUp(document, pointer) else { return failed(BB_CLASS_UNSUPPORTED) }
+      guard let number = found.number ?? found.boolean.map({ $0 ? 1 : 0 }) else { return failed(BB_CLASS_UNSUPPORTED) }
+      unsafe value.pointee = number
+      return bb_status_t(BB_OK)
+    }
+    unsafe table.get_text = { _, document, pointer, out, capacity, length in
+      guard let found = unsafe lookUp(document, pointer) else { return failed(BB_CLASS_UNSUPPORTED) }
+      return unsafe hand(Array((found.string ?? found.text).utf8), out, capacity, length)
+    }
+    return unsafe immortal(table)
+  }()
+
+  nonisolated(unsafe) private static let store: UnsafePointer<bb_store_service_t> = {
+    var table = bb_store_service_t()
+    table.size = UInt32(MemoryLayout<bb_store_service_t>.size)
+    unsafe table.get = { _, _, link, key, out, capacity, length in
+      guard let link = LinkTable.shared[link], let value = unsafe link.resources.store.get(copied(key, limit: 64)) else {
+        return failed(BB_CLASS_UNSUPPORTED)
+      }
+      return unsafe hand(value, out, capacity, length)
+    }
+    unsafe table.set = { _, call, link, key, value in
+      guard let link = LinkTable.shared[link], unsafe key.length <= 64, unsafe value.length <= 4096 else {
+        return failed(BB_CLASS_BUG, BB_REASON_RANGE)
+      }
+      do {
+        unsafe try link.resources.store.set(copied(key, limit: 64), to: copied(value, limit: 4096))
+        return bb_status_t(BB_OK)
+      } catch {
+        link.explanation = "a value of the plugin could not be stored: \(error)"
+        return failed(BB_CLASS_TRANSIENT)
+      }
+    }
+    return unsafe immortal(table)
+  }()
+
+  nonisolated(unsafe) private static let diagnostics: UnsafePointer<bb_diagnostics_service_t> = {
+    var table = bb_diagnostics_service_t()
+    table.size = UInt32(MemoryLayout<bb_diagnostics_service_t>.size)
+    // Nobody can look at frames in this release.
+    unsafe table.tracing = { _, _ in 0 }
+    unsafe table.trace = { _, _, _, _ in }
+    unsafe table.problem = { _, link, device, name, active, text in
+      guard let link = LinkTable.shared[link] else { return }
+      unsafe link.resources.events.problem(
+        device, name: copied(name, limit: 64), active: active != 0, text: copied(text, limit: 1024))
+    }
+    return unsafe immortal(table)
+  }()
+}
+
+/// RFC 6901.
+private func lookUp(_ document: bb_str_t, _ pointer: bb_str_t) -> JSONValue? {
+  let text = unsafe copied(document, limit: 1 << 20)
+  guard var value = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) else { return nil }
+  let path = unsafe copied(pointer, limit: 512)
+  guard !path.isEmpty else { return value }
+  for token in path.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
+    let name = token.split(separator: "~1", omittingEmptySubsequences: false).joined(separator: "/")
+      .split(separator: "~0", omittingEmptySubsequences: false).joined(separator: "~")
+    switch value {
+    case .object(let members):
+      guard let member = members[name] else { return nil }
+      value = member
+    case .array(let items):
+      guard let index = Int(name), items.indices.contains(index) else { return nil }
+      value = items[index]
+    default: return nil
+    }
+  }
+  return value
+}
+
+/// Fills a caller's buffer; `length` is what was needed.
+private func hand(
+  _ bytes: [UInt8], _ out: UnsafeMutablePointer<UInt8>, _ capacity: UInt32, _ length: UnsafeMutablePointer<UInt32>
+) -> bb_status_t {
+  unsafe length.pointee = UInt32(bytes.count)
+  guard bytes.count <= Int(capacity) else { return failed(BB_CLASS_DEVICE, BB_REASON_NO_SPACE) }
+  for (index, byte) in bytes.enumerated() { unsafe out[index] = byte }
+  return bb_status_t(BB_OK)
+}
+
+extension DirectLink {
+  func openStream(_ name: String, _ deadline: Int64, _ info: UnsafeMutablePointer<bb_stream_info_t>) -> bb_status_t {
+    guard let endpoint = resources.endpoints[name] else {
+      explanation = "the link has no endpoint named \(name)"
+      return failed(BB_CLASS_CONFIG, BB_REASON_ADDRESS)
+    }
+    if stream?.endpoint != endpoint {
+      do throws(TransportError) {
+        stream = (try StreamDialer.open(endpoint, deadline: deadline, stop: signal), endpoint)
+      } catch {
+        return status(error)
+      }
+    }
+    guard let stream else { return failed(BB_CLASS_BUG) }
+    var record = bb_stream_info_t()
+    record.size = UInt32(MemoryLayout<bb_stream_info_t>.size)
+    record.fd = stream.descriptor.number
+    switch endpoint {
+    case .tcp: record.kind = UInt32(BB_STREAM_TCP)
+    case .serial(let line):
+      record.kind = UInt32(BB_STREAM_SERIAL)
+      record.baud = line.baud
+      record.bits_a_byte = UInt32(line.bitsPerByte)
+    }
+    unsafe info.pointee = record
+    return bb_status_t(BB_OK)
+  }
+
+  func exchange(
+    _ descriptor: Int32, _ request: [UInt8], _ mode: UInt32, _ amount: UInt32, _ reply: inout [UInt8], _ capacity: Int,
+    _ deadline: Int64
+  ) -> bb_status_t {
+    guard let stream, stream.descriptor.number == descriptor else { return failed(BB_CLASS_TRANSIENT, BB_REASON_CLOSED) }
+    let until: StreamExchange.Until
+    switch Int(mode) {
+    case BB_UNTIL_LENGTH: until = .length(Int(amount))
+    case BB_UNTIL_BYTE: until = .byte(UInt8(truncatingIfNeeded: amount))
+    case BB_UNTIL_SOME: until = .some
+    case BB_UNTIL_QUIET: until = .quiet(Int(amount))
+    default: return failed(BB_CLASS_BUG, BB_REASON_RANGE)
+    }
+    do throws(TransportError) {
+      try StreamExchange.run(
+        stream.descriptor, request: request[...], until: until, reply: &reply, capacity: capacity, deadline: deadline,
+        stop: signal)
+      return bb_status_t(BB_OK)
+    } catch {
+      return status(error)
+    }
+  }
+
+  /// The status that tells the guard what to do, and the sentence for a person.
+  private func status(_ error: TransportError) -> bb_status_t {
+    explanation = error.message
+    return switch error.cause {
+    case .timeout: failed(BB_CLASS_TRANSIENT, BB_REASON_TIMEOUT)
+    case .closed: failed(BB_CLASS_TRANSIENT, BB_REASON_CLOSED)
+    case .refused: failed(BB_CLASS_TRANSIENT, BB_REASON_REFUSED)
+    case .address: failed(BB_CLASS_TRANSIENT, BB_REASON_ADDRESS)
+    case .cancelled: failed(BB_CLASS_CANCELLED)
+    case .noSpace: failed(BB_CLASS_BUG, BB_REASON_NO_SPACE)
+    case .other: failed(BB_CLASS_TRANSIENT)
+    }
+  }
+}

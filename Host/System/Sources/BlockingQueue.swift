@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// First in, first out, between threads; taking waits.
+@safe package final class BlockingQueue<Element>: @unchecked Sendable {
+  // pthread objects have to stay where they are made.
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private var elements: [Element] = []
+  private var first = 0
+  private var closed = false
+
+  package init() {
+    unsafe pthread_mutex_init(mutex, nil)
+    unsafe pthread_cond_init(condition, nil)
+  }
+
+  deinit {
+    unsafe pthread_cond_destroy(condition)
+    unsafe pthread_mutex_destroy(mutex)
+    unsafe condition.deallocate()
+    unsafe mutex.deallocate()
+  }
+
+  package func add(_ element: Element) {
+    unsafe pthread_mutex_lock(mutex)
+    elements.append(element)
+    unsafe pthread_mutex_unlock(mutex)
+    unsafe pthread_cond_signal(condition)
+  }
+
+  /// Waits for the next element; nil once the queue is closed and empty.
+  package func next() -> Element? {
+    unsafe pthread_mutex_lock(mutex)
+    defer { unsafe pthread_mutex_unlock(mutex) }
+    while first == elements.count {
+      elements.removeAll(keepingCapacity: true)
+      first = 0
+      if closed { return nil }
+      unsafe pthread_cond_wait(condition, mutex)
+    }
+    let element = elements[first]
+    first += 1
+    if first >= 64, first * 2 >= elements.count {
+      elements.removeFirst(first)
+      first = 0
+    }
+    return element
+  }
+
+  package func close() {
+    unsafe pthread_mutex_lock(mutex)
+    closed = true
+    unsafe pthread_mutex_unlock(mutex)
+    unsafe pthread_cond_broadcast(condition)
+  }
+}

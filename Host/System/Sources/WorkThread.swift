@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CLinux
+internal import Glibc
+
+/// A thread of our own for code that blocks, which must never run on Swift's cooperative pool. All signals are blocked
+/// in it.
+package enum WorkThread {
+  /// Starts a thread; `name` is cut to 15 bytes, `stack` is in bytes.
+  package static func start(name: String, stack: Int = 1 << 20, _ body: @escaping @Sendable () -> Void) {
+    let box = unsafe Unmanaged.passRetained(Body(name: name, run: body)).toOpaque()
+    var attributes = pthread_attr_t()
+    unsafe pthread_attr_init(&attributes)
+    unsafe pthread_attr_setstacksize(&attributes, stack)
+    unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    var thread = pthread_t()
+    let result = unsafe pthread_create(
+      &thread, &attributes,
+      { argument in
+        guard let argument = unsafe argument else { return nil }
+        let body = unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
+        var all = sigset_t()
+        unsafe sigfillset(&all)
+        unsafe pthread_sigmask(SIG_SETMASK, &all, nil)
+        unsafe pthread_setname_np(pthread_self(), String(body.name.prefix(15)))
+        body.run()
+        return nil
+      }, box)
+    unsafe pthread_attr_destroy(&attributes)
+    precondition(result == 0, "no thread '\(name)' could be started: \(systemError(result))")
+  }
+
+  private final class Body: Sendable {
+    let name: String
+    let run: @Sendable () -> Void
+    init(name: String, run: @escaping @Sendable () -> Void) {
+      self.name = name
+      self.run = run
+    }
+  }
+}

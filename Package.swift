@@ -1,0 +1,128 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+  .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+  .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+  .strictMemorySafety(),  // SE-0458
+  .treatAllWarnings(as: .error),  // SE-0480
+]
+
+/// A plugin exports one symbol (contract, section 17).
+let oneExport: [LinkerSetting] = [
+  .unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/PluginAPI/C/busbar.map"])
+]
+
+let package = Package(
+  name: "busbar",
+  products: [
+    .executable(name: "busbar", targets: ["busbar"]),
+    .library(name: "BusbarModbus", type: .dynamic, targets: ["BusbarModbus"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+  ],
+  targets: [
+    // The contract
+    .target(name: "PluginAPI", path: "PluginAPI/C", publicHeadersPath: "include"),
+    .target(name: "PluginKit", dependencies: ["PluginAPI"], path: "PluginAPI/Kit", swiftSettings: settings),
+
+    // C libraries of Debian
+    .systemLibrary(name: "CLinux", path: "Host/System/CLinux"),
+    .systemLibrary(name: "CSQLite", path: "Host/Buffer/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(
+      name: "CMosquitto", path: "Host/Uplink/CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
+    .systemLibrary(name: "COpenSSL", path: "Host/Plugins/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CModbus", path: "Plugins/Modbus/CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
+
+    // The host, room by room
+    .target(name: "BusbarModel", path: "Host/Model", swiftSettings: settings),
+    .target(name: "BusbarSystem", dependencies: ["CLinux"], path: "Host/System/Sources", swiftSettings: settings),
+    .target(name: "BusbarSQLite", dependencies: ["CSQLite"], path: "Host/Buffer/SQLite", swiftSettings: settings),
+    .target(
+      name: "BusbarBuffer", dependencies: ["BusbarModel", "BusbarSystem", "BusbarSQLite", .product(name: "Logging", package: "swift-log")],
+      path: "Host/Buffer/Sources", swiftSettings: settings),
+    .target(
+      name: "BusbarMosquitto", dependencies: ["CMosquitto", "BusbarSystem"], path: "Host/Uplink/Mosquitto", swiftSettings: settings),
+    .target(
+      name: "BusbarUplink",
+      dependencies: ["BusbarModel", "BusbarSystem", "BusbarBuffer", "BusbarMosquitto", .product(name: "Logging", package: "swift-log")],
+      path: "Host/Uplink/Sources", swiftSettings: settings),
+    .target(
+      name: "BusbarControl", dependencies: ["BusbarModel", "BusbarSystem", "BusbarBuffer", .product(name: "Logging", package: "swift-log")],
+      path: "Host/Control", swiftSettings: settings),
+    .target(
+      name: "BusbarTransports", dependencies: ["BusbarModel", "BusbarSystem", "CLinux"], path: "Host/Transports",
+      swiftSettings: settings),
+    .target(
+      name: "BusbarPlugins",
+      dependencies: [
+        "PluginAPI", "COpenSSL", "CLinux", "BusbarModel", "BusbarSystem", "BusbarTransports",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Host/Plugins/Sources", swiftSettings: settings),
+    .target(
+      name: "BusbarLinks",
+      dependencies: [
+        "BusbarModel", "BusbarSystem", "BusbarPlugins", "BusbarControl", .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Host/Links", swiftSettings: settings),
+    .target(
+      name: "BusbarManagement",
+      dependencies: [
+        "BusbarModel", .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Host/Management", swiftSettings: settings),
+    .target(
+      name: "BusbarConfiguration",
+      dependencies: ["BusbarModel", .product(name: "Yams", package: "Yams")],
+      path: "Host/Busbar/Configuration", swiftSettings: settings),
+    .executableTarget(
+      name: "busbar",
+      dependencies: [
+        "BusbarModel", "BusbarSystem", "BusbarBuffer", "BusbarUplink", "BusbarControl", "BusbarTransports", "BusbarPlugins",
+        "BusbarLinks", "BusbarManagement", "BusbarConfiguration",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ],
+      path: "Host/Busbar/Command", swiftSettings: settings),
+
+    // Adapters
+    .target(name: "ModbusManifest", path: "Plugins/Modbus/Manifest", publicHeadersPath: "include"),
+    .target(
+      name: "ModbusCodec", path: "Plugins/Modbus/Sources/Codec", swiftSettings: settings),
+    .target(
+      name: "BusbarModbus", dependencies: ["PluginKit", "CModbus", "ModbusCodec", "ModbusManifest"],
+      path: "Plugins/Modbus/Sources/Adapter", swiftSettings: settings, linkerSettings: oneExport),
+
+    // Tests
+    .testTarget(name: "ModelTests", dependencies: ["BusbarModel"], path: "Tests/Unit/Model", swiftSettings: settings),
+    .testTarget(
+      name: "BufferTests", dependencies: ["BusbarBuffer", "BusbarSQLite", "BusbarModel", "BusbarSystem"], path: "Tests/Unit/Buffer",
+      swiftSettings: settings),
+    .testTarget(
+      name: "UplinkTests", dependencies: ["BusbarUplink", "BusbarMosquitto", "BusbarBuffer", "BusbarModel", "BusbarSystem"],
+      path: "Tests/Unit/Uplink", swiftSettings: settings),
+    .testTarget(
+      name: "ControlTests", dependencies: ["BusbarControl", "BusbarBuffer", "BusbarModel", "BusbarSystem"],
+      path: "Tests/Unit/Control", swiftSettings: settings),
+    .testTarget(
+      name: "ConfigurationTests", dependencies: ["BusbarConfiguration", "BusbarModel"], path: "Tests/Unit/Configuration",
+      swiftSettings: settings),
+    .testTarget(name: "ModbusTests", dependencies: ["ModbusCodec"], path: "Tests/Unit/Modbus", swiftSettings: settings),
+    .testTarget(
+      name: "PluginsTests", dependencies: ["BusbarPlugins", "BusbarLinks", "BusbarModel", "BusbarSystem"], path: "Tests/Unit/Plugins",
+      swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PluginAPI
+
+/// The host's tables, looked up once. They live until the process ends.
+@safe struct Host: @unchecked Sendable {
+  let table: UnsafePointer<bb_host_t>
+  let stream: UnsafePointer<bb_stream_service_t>?
+  let diagnostics: UnsafePointer<bb_diagnostics_service_t>?
+
+  init(_ table: UnsafePointer<bb_host_t>) {
+    unsafe self.table = table
+    unsafe stream = Self.service(table, BB_SERVICE_STREAM)?.assumingMemoryBound(to: bb_stream_service_t.self)
+    unsafe diagnostics = Self.service(table, BB_SERVICE_DIAGNOSTICS)?.assumingMemoryBound(
+      to: bb_diagnostics_service_t.self)
+  }
+
+  private static func service(_ table: UnsafePointer<bb_host_t>, _ id: String) -> UnsafeRawPointer? {
+    unsafe withText(id) { unsafe table.pointee.get_service?(table, $0) }
+  }
+}
+
+/// Lends a Swift string to a call.
+func withText<Result>(_ text: String, _ body: (bb_str_t) -> Result) -> Result {
+  var text = text
+  return text.withUTF8 { bytes in
+    var lent = unsafe bb_str_t()
+    unsafe bytes.withMemoryRebound(to: CChar.self) { unsafe lent.data = $0.baseAddress }
+    unsafe lent.length = UInt32(bytes.count)
+    return unsafe body(lent)
+  }
+}
+
+extension String {
+  /// A copy of a lent text.
+  init(_ lent: bb_str_t) {
+    guard let data = unsafe lent.data else {
+      self = ""
+      return
+    }
+    let bytes = unsafe UnsafeRawBufferPointer(start: data, count: Int(lent.length))
+    self = unsafe String(decoding: bytes, as: UTF8.self)
+  }
+}
