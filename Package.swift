@@ -72,7 +72,7 @@ let package = Package(
     .target(
       name: "BusbarLinks",
       dependencies: [
-        "BusbarModel", "BusbarSystem", "BusbarPlugins", "BusbarControl", .product(name: "Logging", package: "swift-log"),
+        "BusbarModel", "BusbarSystem", "BusbarPlugins", "BusbarControl", "BusbarTransports", .product(name: "Logging", package: "swift-log"),
       ],
       path: "Host/Links", swiftSettings: settings),
     .target(

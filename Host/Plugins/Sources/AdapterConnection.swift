@@ -87,7 +87,7 @@ package struct AdapterCommand: Sendable, Equatable {
 }
 
 /// What a plugin returned (types.h, BB_CLASS_… and BB_REASON_…).
-package struct CallResult: Sendable, Equatable {
+package struct CallResult: Error, Sendable, Equatable {
   package enum Class: UInt32, Sendable {
     case transient = 1, config, auth, device, unsupported, cancelled, bug
   }

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarControl
+internal import BusbarModel
+internal import BusbarPlugins
+internal import BusbarSystem
+internal import Logging
+internal import Synchronization
+
+/// Lets the first of several answers through.
+private final class OneShot<Answer: Sendable>: Sendable {
+  private let continuation: Mutex<CheckedContinuation<Answer, Never>?>
+
+  init(_ continuation: CheckedContinuation<Answer, Never>) { self.continuation = Mutex(continuation) }
+
+  /// False where an answer was given before.
+  @discardableResult
+  func give(_ answer: Answer) -> Bool {
+    guard let waiting = continuation.withLock({ $0.take() }) else { return false }
+    waiting.resume(returning: answer)
+    return true
+  }
+}
+
+extension LinkGuard {
+  /// Nanoseconds that opening a link, adding a device or a command may take.
+  private static let patience: Int64 = 15_000_000_000
+  private static let longestPoll: Int64 = 60_000_000_000
+
+  /// Runs one call with its deadline. Nil = it did not return within its grace: the link is stuck.
+  private func call<Answer: Sendable>(
+    until deadline: Int64,
+    _ begin: (_ completion: @escaping @Sendable (Answer) -> Void) -> Void
+  ) async -> Answer? {
+    calls += 1
+    let started = Clock.boot()
+    // A quarter of the time, at least a second (contract, section 8).
+    let grace = max(1_000_000_000, (deadline - started) / 4)
+    let answer: Answer? = await withCheckedContinuation { continuation in
+      let shot = OneShot<Answer?>(continuation)
+      let timer = Task {
+        let left = deadline + grace - Clock.boot()
+        guard (try? await Task.sleep(for: .nanoseconds(left), clock: .continuous)) != nil else { return }
+        shot.give(nil)
+      }
+      begin { answer in
+        timer.cancel()
+        if !shot.give(answer) { Task { await self.returned() } }
+      }
+    }
+    if Clock.boot() > deadline { overruns += 1 }
+    if answer == nil { becomeStuck() }
+    return answer
+  }
+
+  private func becomeStuck() {
+    phase = .stuck
+    reason = "a call of the plugin did not return in time"
+    logger.error("plugin call did not return: the link is given up until it does")
+    for number in devices.keys {
+      devices[number]?.health.stuck(now: Clock.unixMilliseconds())
+      publishBad(number, .comm)
+      announce(number)
+    }
+    observer.threadLost(LostThreads.change(by: 1))
+  }
+
+  /// A call that was given up came back after all: the link starts over.
+  private func returned() {
+    guard phase == .stuck else { return }
+    _ = LostThreads.change(by: -1)
+    logger.notice("plugin call returned after all: the link starts over")
+    phase = .closed(retryAt: Clock.boot())
+    signal()
+  }
+
+  func openLink() async {
+    await closeLink()
+    let opening: any AdapterConnection
+    do throws(PluginFile.Refusal) {
+      opening = try await connecting.connect(plan, events: events)
+    } catch {
+      return linkFailed(CallResult(failure: .config, reason: .unspecified, text: error.message))
+    }
+    connection = opening
+    let deadline = Clock.boot() + Self.patience
+    let answer: CallResult? = await call(until: deadline) { opening.open(deadline: deadline, completion: $0) }
+    guard let result = answer else { return }
+    guard result.failure == nil else { return linkFailed(result) }
+    phase = .open
+    opened += 1
+    lastOpened = Clock.boot()
+    if reason != nil { logger.notice("link is open again") }
+    reason = nil
+    for number in devices.keys where opened > 1 { devices[number]?.health.reconnected() }
+  }
+
+  private func linkFailed(_ result: CallResult) {
+    let now = Clock.boot()
+    if reason == nil { logger.warning("link cannot be opened", metadata: ["reason": "\(result.text)"]) }
+    reason = result.text
+    for number in devices.keys.sorted() {
+      devices[number]?.health.failed(result, took: nil, now: Clock.unixMilliseconds())
+      publishBad(number, DeviceHealth.badReason(result))
+      announce(number)
+    }
+    switch result.failure {
+    case .config, .auth, .unsupported: phase = .attention
+    default: phase = .closed(retryAt: now + backOff.next(random: .random(in: 0...1)))
+    }
+    if result.failure == .config, connection != nil, case .address = result.reason {
+      phase = .closed(retryAt: now + backOff.next(random: .random(in: 0...1)))
+    }
+    Task { await self.closeIfUnused() }
+  }
+
+  private func closeIfUnused() async {
+    if phase != .open, phase != .stuck { await closeLink() }
+  }
+
+  func deliver(
+    _ command: AdapterCommand, _ deadline: Int64, _ connection: any AdapterConnection
+  ) async -> CommandResult? {
+    await call(until: deadline) { connection.command(command, deadline: deadline, completion: $0) }
+  }
+
+  func closeLink() async {
+    guard let closing = connection, phase != .stuck else {
+      connection = nil
+      return
+    }
+    connection = nil
+    for number in devices.keys { devices[number]?.added = false }
+    let deadline = Clock.boot() + 2_000_000_000
+    let _: CallResult? = await call(until: deadline) { closing.close(deadline: deadline, completion: $0) }
+    (closing as? DirectLink)?.retire()
+  }
+
+  func remove(_ number: UInt32) async {
+    if let connection, phase == .open, devices[number]?.added == true {
+      let deadline = Clock.boot() + Self.patience
+      let _: CallResult? = await call(until: deadline) { connection.remove(number, deadline: deadline, completion: $0) }
+    }
+    if let id = devices[number]?.memory.id {
+      logger.notice("device removed", metadata: ["device": "\(id)"])
+    }
+    devices[number] = nil
+    events[number] = nil
+  }
+
+  private func add(_ number: UInt32) async {
+    guard let connection, let memory = devices[number]?.memory else { return }
+    let setup = DeviceSetup(
+      number: number, name: memory.id?.rawValue ?? memory.plan.name, config: memory.plan.config,
+      templateBody: memory.plan.templateBody)
+    let deadline = Clock.boot() + Self.patience
+    let answer: CallResult? = await call(until: deadline) { connection.add(setup, deadline: deadline, completion: $0) }
+    guard let result = answer else { return }
+    guard result.failure == nil else { return deviceFailed(number, result, took: nil) }
+    devices[number]?.added = true
+    // The plugin numbers the points anew each time the link is opened.
+    devices[number]?.schedule.removeAll()
+    schedule(number)
+  }
+
+  private func schedule(_ number: UInt32) {
+    guard let memory = devices[number]?.memory else { return }
+    let points = memory.with { $0.points }
+    devices[number]?.schedule.declare(points, plan: memory.plan.poll, now: Clock.boot())
+  }
+
+  func poll(_ number: UInt32) async {
+    if devices[number]?.added == false { await add(number) }
+    guard let device = devices[number], device.added, phase == .open else { return }
+    _ = await pollNow(number, due: device.schedule.due(at: Clock.boot()))
+  }
+
+  /// Nil = nothing was asked, or the call did not return.
+  func pollNow(_ number: UInt32, due: [UInt32]) async -> CallResult? {
+    guard let connection, let device = devices[number], !due.isEmpty else { return nil }
+    let started = Clock.boot()
+    let period = device.schedule.shortest ?? 0
+    let deadline = started + min(Self.longestPoll, max(Self.patience, period))
+    device.memory.with { $0.polled = [] }
+    let answer: CallResult? = await call(until: deadline) {
+      connection.poll(number, due: due, deadline: deadline, completion: $0)
+    }
+    guard let result = answer, devices[number] != nil else { return nil }
+    let took = Clock.boot() - started
+    let items = device.memory.with { $0.polled }
+    schedule(number)
+    if result.failure == .cancelled || (result.failure == nil && items.isEmpty && !writes.isEmpty) { return result }
+    if let _ = result.failure {
+      devices[number]?.schedule.polled(due, at: Clock.boot())
+      if items.isEmpty { publishBad(number, DeviceHealth.badReason(result), points: due) }
+      deviceFailed(number, result, took: took)
+      return result
+    }
+    polled(number, due: due, items: items, took: took)
+    return result
+  }
+
+  private func polled(_ number: UInt32, due: [UInt32], items: [Reading.Item], took: Int64) {
+    guard let memory = devices[number]?.memory else { return }
+    // A poll that was cut short for a command leaves the rest due.
+    let delivered = Set(items.map(\.point.name))
+    let names = memory.with { state in Dictionary(state.points.map { ($0.id, $0.point.name) }) { first, _ in first } }
+    let complete = writes.isEmpty ? due : due.filter { names[$0].map(delivered.contains) ?? true }
+    devices[number]?.schedule.polled(complete, at: Clock.boot())
+    devices[number]?.backOff.reset()
+    devices[number]?.holdUntil = 0
+    backOff.reset()
+    let first = devices[number]?.health.everAnswered == false
+    let bad = items.filter { $0.value == nil }
+    let wasOnline = devices[number]?.health.state
+    devices[number]?.health.answered(
+      asked: items.count, bad: bad.count, example: bad.first?.point.name, took: took, now: Clock.unixMilliseconds())
+    memory.with { $0.known = true }
+    if first || wasOnline == .offline {
+      logger.notice("device answers", metadata: ["device": "\(memory.id?.rawValue ?? memory.plan.name)"])
+    }
+    communicationFault(number, active: false, "")
+    announce(number)
+  }
+
+  private func deviceFailed(_ number: UInt32, _ result: CallResult, took: Int64?) {
+    guard let memory = devices[number]?.memory else { return }
+    let before = devices[number]?.health.state
+    devices[number]?.health.failed(result, took: took, now: Clock.unixMilliseconds())
+    let health = devices[number]?.health
+    if let health, health.state != before {
+      logger.warning(
+        "device \(health.state == .needsAttention ? "needs attention" : "does not answer")",
+        metadata: ["device": "\(memory.id?.rawValue ?? memory.plan.name)", "reason": "\(health.reason ?? "")"])
+    }
+    let pause = devices[number]?.backOff.next(random: .random(in: 0...1)) ?? 0
+    devices[number]?.holdUntil = Clock.boot() + pause
+    if health?.state == .offline { communicationFault(number, active: true, health?.reason ?? "") }
+    announce(number)
+    let deadLine = devices.values.allSatisfy { $0.health.failuresInARow >= DeviceHealth.patience }
+    if result.reason == .closed || (deadLine && result.reason == .timeout) { reopen() }
+  }
+
+  /// The connection is dead or does nothing any more: a new one, at once where the old one had lived a while.
+  private func reopen() {
+    guard phase == .open else { return }
+    let lived = Clock.boot() - lastOpened
+    let pause = lived > 10_000_000_000 ? 0 : backOff.next(random: .random(in: 0...1))
+    phase = .closed(retryAt: Clock.boot() + pause)
+  }
+
+  private func communicationFault(_ number: UInt32, active: Bool, _ text: String) {
+    events.problem(number, name: "CommunicationFault", active: active, text: text)
+  }
+}
+
+/// Threads of this process that hang in a plugin's call.
+enum LostThreads {
+  private static let count = Mutex(0)
+
+  static func change(by amount: Int) -> Int {
+    count.withLock { count in
+      count = max(0, count + amount)
+      return count
+    }
+  }
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarControl
+internal import BusbarModel
+internal import BusbarPlugins
+internal import BusbarSystem
+package import Logging
+
+/// The guard of one link: it alone calls the link's plugin, one call at a time, commands before polls. It never blocks:
+/// a call runs on a thread of the pool, and the guard answers and gives up what hangs meanwhile.
+///
+/// A link that cannot be opened, or whose far end closed, is tried again with back-off; a device that does not answer
+/// has a back-off of its own and costs its neighbours nothing but its bounded time-out.
+package actor LinkGuard {
+  enum Phase: Equatable {
+    case closed(retryAt: Int64)
+    case open
+    /// A call did not return; no further calls until it does.
+    case stuck
+    /// A person has to act first.
+    case attention
+  }
+
+  struct DeviceRun {
+    let memory: DeviceMemory
+    var schedule = PollSchedule()
+    var health: DeviceHealth
+    var backOff = BackOff()
+    /// No poll before this time on the boot clock.
+    var holdUntil: Int64 = 0
+    /// The plugin has it.
+    var added = false
+    var announced: (state: DeviceState, reason: String?, alarms: [String], at: Int64)?
+  }
+
+  struct PendingWrite {
+    let write: DeviceWrite
+    let device: UInt32
+    let answer: @Sendable (DeviceWriteResult) -> Void
+  }
+
+  struct PendingRead {
+    let device: UInt32
+    let points: [String]?
+    let answer: @Sendable (Result<[Reading.Item], CallResult>) -> Void
+  }
+
+  package private(set) var plan: LinkPlan
+  let connecting: any LinkConnecting
+  let observer: any LinkObserver
+  let binding: any IdentityBinding
+  let logger: Logger
+  let events: LinkEvents
+
+  var phase = Phase.closed(retryAt: 0)
+  var connection: (any AdapterConnection)?
+  var devices: [UInt32: DeviceRun] = [:]
+  var writes: [PendingWrite] = []
+  var reads: [PendingRead] = []
+  var backOff = BackOff()
+  var reason: String?
+  var calls = 0
+  var overruns = 0
+  var opened = 0
+  var lastOpened: Int64 = 0
+  private var lastNumber: UInt32 = 0
+  private var removals: [UInt32] = []
+  private var stopping = false
+  private var task: Task<Void, Never>?
+  private var signalled = false
+  private var waiter: CheckedContinuation<Void, Never>?
+
+  package init(
+    plan: LinkPlan, connecting: any LinkConnecting, observer: any LinkObserver, binding: any IdentityBinding,
+    logger: Logger
+  ) {
+    self.plan = plan
+    self.connecting = connecting
+    self.observer = observer
+    self.binding = binding
+    var logger = logger
+    logger[metadataKey: "link"] = "\(plan.id)"
+    self.logger = logger
+    events = LinkEvents(observer: observer, binding: binding)
+  }
+
+  package func start() {
+    for device in plan.devices { enter(device) }
+    task = Task { await run() }
+  }
+
+  /// Ends polling, closes the link within `limit`, and waits for that.
+  package func stop(within limit: Duration) async {
+    stopping = true
+    connection?.cancel()
+    signal()
+    guard let task else { return }
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await task.value }
+      group.addTask { try? await Task.sleep(for: limit) }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
+  /// Takes a plan that differs in its devices only. Devices that stay are not touched.
+  package func update(_ new: LinkPlan) {
+    let old = plan.devices
+    plan = new
+    for device in old where !new.devices.contains(device) {
+      guard let number = devices.first(where: { $0.value.memory.plan == device })?.key else { continue }
+      removals.append(number)
+    }
+    for device in new.devices where !old.contains(device) { enter(device) }
+    signal()
+  }
+
+  /// A plugin appeared or changed: what waits for one tries again.
+  package func pluginsChanged() {
+    guard phase == .attention, connection == nil else { return }
+    phase = .closed(retryAt: 0)
+    signal()
+  }
+
+  func enqueue(_ write: PendingWrite) {
+    guard !stopping else { return write.answer(.failed("the host is stopping")) }
+    guard writes.count < 64 else { return write.answer(.failed("64 commands are waiting for this link already")) }
+    writes.append(write)
+    connection?.cancel()
+    signal()
+  }
+
+  func enqueue(_ read: PendingRead) {
+    guard !stopping, reads.count < 64 else {
+      return read.answer(.failure(CallResult(failure: .transient, reason: .unspecified, text: "the link is busy")))
+    }
+    reads.append(read)
+    signal()
+  }
+
+  func signal() {
+    signalled = true
+    waiter?.resume()
+    waiter = nil
+  }
+
+  private func enter(_ device: DevicePlan) {
+    lastNumber += 1
+    let id = device.id ?? binding.id(forKey: device.key)
+    let memory = DeviceMemory(device, id: id)
+    events[lastNumber] = memory
+    devices[lastNumber] = DeviceRun(memory: memory, health: DeviceHealth(now: Clock.unixMilliseconds()))
+    announce(lastNumber)
+  }
+
+  private func run() async {
+    while !stopping {
+      await step()
+    }
+    for write in writes { write.answer(.failed("the host is stopping")) }
+    writes = []
+    await closeLink()
+  }
+
+  private func step() async {
+    if !removals.isEmpty {
+      await remove(removals.removeFirst())
+      return
+    }
+    switch phase {
+    case .stuck, .attention:
+      failWaiting()
+      await wait(until: nil)
+    case .closed(let retryAt):
+      if retryAt <= Clock.boot() {
+        await openLink()
+      } else {
+        failWaiting()
+        await wait(until: retryAt)
+      }
+    case .open:
+      if !writes.isEmpty {
+        await perform(writes.removeFirst())
+      } else if !reads.isEmpty {
+        await perform(reads.removeFirst())
+      } else if let (number, due) = nextDevice() {
+        due <= Clock.boot() ? await poll(number) : await wait(until: due)
+      } else {
+        await wait(until: nil)
+      }
+    }
+  }
+
+  /// The device to poll next, and when: the one whose poll has been due the longest.
+  private func nextDevice() -> (UInt32, Int64)? {
+    var best: (UInt32, Int64)?
+    for (number, device) in devices where device.health.state != .needsAttention {
+      // A device that is not added yet is due when its hold is over.
+      guard let due = device.added ? device.schedule.next : 0 else { continue }
+      let time = max(due, device.holdUntil)
+      if time < best?.1 ?? .max { best = (number, time) }
+    }
+    return best
+  }
+
+  /// What waits for a link that is not there is answered, not kept.
+  private func failWaiting() {
+    let text = reason ?? "the link is not open"
+    for write in writes { write.answer(.failed(text)) }
+    writes = []
+    for read in reads { read.answer(.failure(CallResult(failure: .transient, reason: .unspecified, text: text))) }
+    reads = []
+  }
+
+  private func wait(until time: Int64?) async {
+    if signalled {
+      signalled = false
+      return
+    }
+    let timer = time.map { time in
+      Task {
+        let left = max(0, time - Clock.boot())
+        guard (try? await Task.sleep(for: .nanoseconds(left), clock: .continuous)) != nil else { return }
+        self.signal()
+      }
+    }
+    await withCheckedContinuation { waiter = $0 }
+    signalled = false
+    timer?.cancel()
+  }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import BusbarControl
+package import BusbarModel
+internal import BusbarPlugins
+package import Logging
+
+/// All links of the host: starts and stops their guards, finds a device's link, and writes for Control.
+package actor LinkManager: DeviceWriter {
+  private let connecting: any LinkConnecting
+  private let observer: any LinkObserver
+  private let binding: any IdentityBinding
+  private let logger: Logger
+  private var guards: [String: LinkGuard] = [:]
+
+  package init(
+    connecting: any LinkConnecting, observer: any LinkObserver, binding: any IdentityBinding, logger: Logger
+  ) {
+    self.connecting = connecting
+    self.observer = observer
+    self.binding = binding
+    self.logger = logger
+  }
+
+  /// Makes the links be as planned. What did not change keeps running; the rest is closed, opened, or changed in its
+  /// devices only. Returns the ids of links that were added, removed and changed.
+  @discardableResult
+  package func apply(_ plans: [LinkPlan]) async -> (added: [String], removed: [String], changed: [String]) {
+    var outcome: (added: [String], removed: [String], changed: [String]) = ([], [], [])
+    let wanted = Dictionary(plans.map { ($0.id, $0) }) { first, _ in first }
+    for (id, link) in guards {
+      let old = await link.plan
+      if let new = wanted[id], new.sameLink(as: old) {
+        guard new != old else { continue }
+        await link.update(new)
+        outcome.changed.append(id)
+      } else {
+        await link.stop(within: .seconds(5))
+        guards[id] = nil
+        if wanted[id] == nil { outcome.removed.append(id) } else { outcome.changed.append(id) }
+      }
+    }
+    for plan in plans where guards[plan.id] == nil {
+      let link = LinkGuard(plan: plan, connecting: connecting, observer: observer, binding: binding, logger: logger)
+      guards[plan.id] = link
+      if !outcome.changed.contains(plan.id) { outcome.added.append(plan.id) }
+      await link.start()
+    }
+    return outcome
+  }
+
+  package func stop() async {
+    await withTaskGroup(of: Void.self) { group in
+      for link in guards.values { group.addTask { await link.stop(within: .seconds(5)) } }
+    }
+    guards = [:]
+  }
+
+  package func pluginsChanged() async {
+    for link in guards.values { await link.pluginsChanged() }
+  }
+
+  package func describe(_ device: DeviceID) async -> ControlledDevice? {
+    guard let (_, _, memory) = await find(device) else { return nil }
+    return ControlledDevice(id: device, writable: memory.plan.writable, points: memory.points, known: memory.known)
+  }
+
+  package func write(_ write: DeviceWrite) async -> DeviceWriteResult {
+    guard let (link, number, _) = await find(write.device) else {
+      return .refused(.unknownDevice, "there is no device \(write.device)")
+    }
+    return await withCheckedContinuation { continuation in
+      Task {
+        await link.enqueue(
+          LinkGuard.PendingWrite(write: write, device: number) { continuation.resume(returning: $0) })
+      }
+    }
+  }
+
+  /// A fresh reading of some points, or of all. Nil = no such device.
+  package func read(_ device: DeviceID, points: [String]?) async -> Result<[Reading.Item], ReadFailure>? {
+    guard let (link, number, memory) = await find(device) else { return nil }
+    let unknown = (points ?? []).filter { name in !memory.points.contains { $0.name == name } }
+    guard unknown.isEmpty || !memory.known else {
+      return .failure(ReadFailure(text: "\(device) has no point \(unknown.joined(separator: ", "))", unknownPoint: true))
+    }
+    let result: Result<[Reading.Item], CallResult> = await withCheckedContinuation { continuation in
+      Task {
+        await link.enqueue(
+          LinkGuard.PendingRead(device: number, points: points) { continuation.resume(returning: $0) })
+      }
+    }
+    return result.mapError { ReadFailure(text: $0.text, unknownPoint: false) }
+  }
+
+  package func links() async -> [LinkSnapshot] {
+    var all: [LinkSnapshot] = []
+    for link in guards.values { all.append(await link.snapshot()) }
+    return all.sorted { $0.id < $1.id }
+  }
+
+  private func find(_ device: DeviceID) async -> (LinkGuard, UInt32, DeviceMemory)? {
+    for link in guards.values {
+      if let (number, memory) = await link.find(device) { return (link, number, memory) }
+    }
+    return nil
+  }
+}
+
+package struct ReadFailure: Error, Sendable, Equatable {
+  package var text: String
+  package var unknownPoint: Bool
+}
+
+/// A link and its devices at one moment.
+package struct LinkSnapshot: Sendable {
+  package struct Device: Sendable {
+    package var memory: DeviceMemory
+    package var info: DeviceInfo?
+    package var state: DeviceState
+    package var reason: String?
+    package var since: Int64
+    package var quality: LinkQuality
+    package var missedPolls: Int
+  }
+
+  package var id: String
+  package var adapter: String
+  package var endpoint: String
+  package var state: String
+  package var reason: String?
+  package var calls: Int
+  package var overruns: Int
+  package var devices: [Device]
+}
+
+extension LinkGuard {
+  func find(_ id: DeviceID) -> (UInt32, DeviceMemory)? {
+    devices.first { $0.value.memory.id == id }.map { ($0.key, $0.value.memory) }
+  }
+
+  func snapshot() -> LinkSnapshot {
+    let state =
+      switch phase {
+      case .open: "open"
+      case .closed: reason == nil ? "connecting" : "closed"
+      case .stuck: "stuck"
+      case .attention: "needs-attention"
+      }
+    let list = devices.sorted { $0.key < $1.key }.map { _, device in
+      LinkSnapshot.Device(
+        memory: device.memory, info: device.memory.info(adapter: plan.adapter, link: plan.id), state: device.health.state,
+        reason: device.health.reason, since: device.health.since, quality: device.health.quality,
+        missedPolls: device.schedule.missed)
+    }
+    return LinkSnapshot(
+      id: plan.id, adapter: plan.adapter, endpoint: plan.endpointText, state: state, reason: reason, calls: calls,
+      overruns: overruns, devices: list)
+  }
+}

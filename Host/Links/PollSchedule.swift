@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import BusbarModel
+
+/// How often the points of a device are read, as a person configured it.
+package struct PollPlan: Sendable, Equatable {
+  package var period: Duration
+  /// Points with a period of their own.
+  package var points: [String: Duration]
+
+  package init(period: Duration, points: [String: Duration] = [:]) {
+    self.period = period
+    self.points = points
+  }
+}
+
+/// When each point of a device is due, on the boot clock. A fixed grid: a late poll does not shift the ones after it,
+/// and polls that were missed are counted, not caught up.
+package struct PollSchedule: Sendable {
+  private struct Entry {
+    let point: UInt32
+    let period: Int64
+    var due: Int64
+  }
+
+  private var entries: [Entry] = []
+  /// Polls that came more than a whole period late.
+  package private(set) var missed = 0
+  /// The shortest period, nanoseconds; nil without points.
+  package private(set) var shortest: Int64?
+
+  package init() {}
+
+  /// A point that is declared is due at once; one that is declared again keeps its place. A point's own wish counts only
+  /// where it wants to be read less often than the plan says.
+  package mutating func declare(_ points: [(id: UInt32, point: PointDescriptor)], plan: PollPlan, now: Int64) {
+    for (id, point) in points where !entries.contains(where: { $0.point == id }) {
+      let planned = plan.points[point.name] ?? max(plan.period, point.period ?? .zero)
+      entries.append(Entry(point: id, period: max(100_000_000, planned.nanoseconds), due: now))
+    }
+    shortest = entries.map(\.period).min()
+  }
+
+  package mutating func removeAll() {
+    entries.removeAll()
+    shortest = nil
+  }
+
+  /// When something is due next; nil without points.
+  package var next: Int64? { entries.lazy.map(\.due).min() }
+
+  /// The points that are due, in the order of their declaration.
+  package func due(at now: Int64) -> [UInt32] { entries.filter { $0.due <= now }.map(\.point) }
+
+  /// Everything is due now: a command may have changed it.
+  package mutating func hurry(at now: Int64) {
+    for index in entries.indices { entries[index].due = min(entries[index].due, now) }
+  }
+
+  package var all: [UInt32] { entries.map(\.point) }
+
+  /// These points were asked for: each is due again at the next place of its grid.
+  package mutating func polled(_ points: some Sequence<UInt32>, at now: Int64) {
+    let points = Set(points)
+    for index in entries.indices where points.contains(entries[index].point) && entries[index].due <= now {
+      let late = (now - entries[index].due) / entries[index].period
+      missed += Int(late)
+      entries[index].due += (late + 1) * entries[index].period
+    }
+  }
+}
