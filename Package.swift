@@ -78,20 +78,28 @@ let package = Package(
     .target(
       name: "BusbarManagement",
       dependencies: [
-        "BusbarModel", .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
+        "BusbarModel", "BusbarSystem", .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       path: "Host/Management", swiftSettings: settings),
     .target(
       name: "BusbarConfiguration",
       dependencies: ["BusbarModel", .product(name: "Yams", package: "Yams")],
       path: "Host/Busbar/Configuration", swiftSettings: settings),
+    .target(
+      name: "BusbarConsole",
+      dependencies: [
+        "BusbarModel", "BusbarSystem", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      path: "Host/Busbar/Console", swiftSettings: settings),
     .executableTarget(
       name: "busbar",
       dependencies: [
         "BusbarModel", "BusbarSystem", "BusbarBuffer", "BusbarUplink", "BusbarControl", "BusbarTransports", "BusbarPlugins",
-        "BusbarLinks", "BusbarManagement", "BusbarConfiguration",
+        "BusbarLinks", "BusbarManagement", "BusbarConfiguration", "BusbarConsole",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
-        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
@@ -106,12 +114,15 @@ let package = Package(
       path: "Plugins/Modbus/Sources/Adapter", swiftSettings: settings, linkerSettings: oneExport),
 
     // Tests
-    .testTarget(name: "ModelTests", dependencies: ["BusbarModel"], path: "Tests/Unit/Model", swiftSettings: settings),
     .testTarget(
       name: "BufferTests", dependencies: ["BusbarBuffer", "BusbarSQLite", "BusbarModel", "BusbarSystem"], path: "Tests/Unit/Buffer",
       swiftSettings: settings),
     .testTarget(
-      name: "UplinkTests", dependencies: ["BusbarUplink", "BusbarMosquitto", "BusbarBuffer", "BusbarModel", "BusbarSystem"],
+      name: "UplinkTests",
+      dependencies: [
+        "BusbarUplink", "BusbarMosquitto", "BusbarBuffer", "BusbarModel", "BusbarSystem",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       path: "Tests/Unit/Uplink", swiftSettings: settings),
     .testTarget(
       name: "ControlTests", dependencies: ["BusbarControl", "BusbarBuffer", "BusbarModel", "BusbarSystem"],
@@ -120,9 +131,6 @@ let package = Package(
       name: "ConfigurationTests", dependencies: ["BusbarConfiguration", "BusbarModel"], path: "Tests/Unit/Configuration",
       swiftSettings: settings),
     .testTarget(name: "ModbusTests", dependencies: ["ModbusCodec"], path: "Tests/Unit/Modbus", swiftSettings: settings),
-    .testTarget(
-      name: "PluginsTests", dependencies: ["BusbarPlugins", "BusbarLinks", "BusbarModel", "BusbarSystem"], path: "Tests/Unit/Plugins",
-      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

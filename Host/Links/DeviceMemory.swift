@@ -25,7 +25,7 @@ package final class DeviceMemory: Sendable {
     var known = false
   }
 
-  let plan: DevicePlan
+  package let plan: DevicePlan
   private let state: Mutex<State>
 
   init(_ plan: DevicePlan, id: DeviceID?) {

@@ -54,6 +54,7 @@ internal import PluginAPI
       unsafe lent.length = UInt32(bytes.count)
       // The host finds the call by its token and takes the earlier deadline from the record it is handed.
       var record = unsafe call.pointer.pointee
+      record.size = UInt32(MemoryLayout<bb_call_t>.size)
       if let milliseconds {
         record.deadline_ns = min(record.deadline_ns, BootClock.now + Int64(milliseconds) * 1_000_000)
       }

@@ -10,6 +10,8 @@ internal import Glibc
 package struct PluginFile: Sendable {
   package struct Refusal: Error, Sendable, Equatable {
     package var message: String
+
+    package init(message: String) { self.message = message }
   }
 
   /// Largest plugin, bytes.

@@ -5,7 +5,8 @@ internal import BusbarModel
 /// The checks of points that hold for every adapter: names, units, labels, safe values and what a kind must have
 /// (interfaces 5). Looks at `points` of the body: `NAME: { unit, enum, write, setting, safe }`.
 struct TemplatePoints {
-  let kind: DeviceKind
+  /// Nil where the file does not say it rightly; then what depends on it is not checked.
+  let kind: DeviceKind?
   let sink: DiagnosticSink
 
   /// The names of the points; nil where the body has none.
@@ -18,9 +19,12 @@ struct TemplatePoints {
     }
     for member in members { check(member, key: "\(path).\(member.key)") }
     let names = members.map(\.key)
-    for group in PointNames.required(kind) where !group.contains(where: names.contains) {
+    let missing = kind.map { PointNames.required($0).filter { !$0.contains(where: names.contains) } } ?? []
+    for group in missing {
       let wanted = group.joined(separator: " or ")
-      sink.error(node.place, path, "a device of kind \(kind.rawValue) has no \(wanted)", expected: "the point \(wanted)")
+      sink.error(
+        node.place, group.count == 1 ? "\(path).\(wanted)" : path,
+        "a device of kind \(kind?.rawValue ?? "") must have \(wanted)", expected: "the point \(wanted)")
     }
     return names
   }
@@ -49,7 +53,7 @@ struct TemplatePoints {
     let path = "\(key).unit"
     if let node, node.text == nil {
       sink.error(place, path, "found \(node.found)", expected: Suggestion.list(PointNames.units))
-    } else if let wanted = PointNames.unit(of: member.key, kind: kind) {
+    } else if let wanted = kind.flatMap({ PointNames.unit(of: member.key, kind: $0) }) {
       // What has no dimension may say so or not.
       let plain = wanted.isEmpty || wanted == "1"
       guard unit != wanted, !(plain && (unit.isEmpty || unit == "1")) else { return }
@@ -80,7 +84,7 @@ struct TemplatePoints {
       sink.error(node.place, path, "found \(node.found)", expected: "a map of numbers and labels, such as { 0: off, 1: running }")
       return
     }
-    let known = PointNames.labels(of: member.key, kind: kind)
+    let known = kind.flatMap { PointNames.labels(of: member.key, kind: $0) }
     for entry in entries {
       guard let label = entry.value.text, !label.isEmpty, label.utf8.count <= 64 else {
         sink.error(
@@ -90,7 +94,7 @@ struct TemplatePoints {
       guard let known, !known.contains(label) else { continue }
       sink.error(
         entry.value.place, "\(path).\(entry.key)",
-        "a \(kind.rawValue)'s \(member.key) is never \"\(YAMLNode.short(label))\"\(Suggestion.question(label, in: known))",
+        "\(member.key) of kind \(kind?.rawValue ?? "") is never \"\(YAMLNode.short(label))\"\(Suggestion.question(label, in: known))",
         expected: Suggestion.list(known))
     }
   }

@@ -23,7 +23,7 @@ struct TemplateReader {
     let kind: DeviceKind? = map.choice("kind")
     if map.value("kind") == nil { map.missing("kind", expected: Suggestion.list(DeviceKind.allCases.map(\.rawValue))) }
     let (body, bodyNode) = body(map, adapter: known)
-    let points = bodyNode.flatMap { node in kind.flatMap { TemplatePoints(kind: $0, sink: sink).check(node, key: known ?? "") } }
+    let points = bodyNode.flatMap { TemplatePoints(kind: kind, sink: sink).check($0, key: known ?? "") }
     let (defaults, config) = defaults(map, points: points)
     let vendor = map.text("vendor", expected: "a text of at most 64 bytes", limit: 64)
     let models = map.texts("models", expected: "names of models") ?? []

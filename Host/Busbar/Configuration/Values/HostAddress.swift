@@ -20,7 +20,7 @@ struct HostAddress: Equatable {
     } else {
       let colon = text.firstIndex(of: ":") ?? text.endIndex
       guard !text[colon...].dropFirst().contains(":") else {
-        throw ValueError("an IPv6 address without brackets", expected: "[\(YAMLNode.short(String(text)))]:PORT")
+        throw ValueError("an IPv6 address without brackets", expected: "[ADDRESS]:PORT, such as [fd00::20]:502")
       }
       host = try Self.name(text[..<colon])
       port = try Self.port(text[colon...])

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Types of plain scalars: the core schema of YAML 1.2.2, section 10.3.2. `yes`, `no`, `on` and `off` are text.
+/// Types of plain scalars: the core schema of YAML 1.2.2, section 10.3.2. `yes`, `no`, `on` and `off` are text; so are `.inf`
+/// and `.nan`, which no value here can be.
 enum CoreSchema {
   static func content(of text: String) -> YAMLNode.Content {
     switch text {
@@ -15,7 +16,7 @@ enum CoreSchema {
     let unsigned = first == UInt8(ascii: "-") || first == UInt8(ascii: "+") ? text.dropFirst() : text[...]
     if unsigned.utf8.allSatisfy(isDigit), !unsigned.isEmpty {
       if let value = Int64(text) { return .integer(value) }
-      return Double(text).map { .number($0) } ?? .text(text)
+      return Double(text).flatMap { $0.isFinite ? .number($0) : nil } ?? .text(text)
     }
     return number(text, unsigned: unsigned)
   }
@@ -29,14 +30,10 @@ enum CoreSchema {
   }
 
   private static func number(_ text: String, unsigned: Substring) -> YAMLNode.Content {
-    switch unsigned {
-    case ".inf", ".Inf", ".INF": return .number(text.hasPrefix("-") ? -.infinity : .infinity)
-    case ".nan", ".NaN", ".NAN": return text.utf8.count == unsigned.utf8.count ? .number(.nan) : .text(text)
-    default: break
-    }
     // Double(_:) also takes "1p3", "infinity" and hexadecimal; the core schema does not.
     let allowed = unsigned.utf8.allSatisfy { isDigit($0) || [0x2B, 0x2D, 0x2E, 0x45, 0x65].contains($0) }
-    guard allowed, unsigned.utf8.contains(where: isDigit), let value = Double(padded(text)) else { return .text(text) }
+    guard allowed, unsigned.utf8.contains(where: isDigit), let value = Double(padded(text)), value.isFinite
+    else { return .text(text) }
     return .number(value)
   }
 

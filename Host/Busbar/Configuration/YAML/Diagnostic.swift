@@ -68,7 +68,13 @@ final class DiagnosticSink {
   /// More than a person reads; keeps a hostile file from filling memory.
   static let limit = 500
 
+  private struct Key: Hashable {
+    var place: Place
+    var key: String
+  }
+
   private(set) var found: [Diagnostic] = []
+  private var keys: Set<Key> = []
 
   var hasErrors: Bool { found.contains { $0.severity == .error } }
 
@@ -85,7 +91,9 @@ final class DiagnosticSink {
     add(Diagnostic(.warning, place: place, key: key, message: message, expectation: expected))
   }
 
+  /// Of two mistakes with one value the first is enough.
   func add(_ diagnostic: Diagnostic) {
+    if !diagnostic.key.isEmpty, !keys.insert(Key(place: diagnostic.place, key: diagnostic.key)).inserted { return }
     if found.count < Self.limit {
       found.append(diagnostic)
     } else if found.count == Self.limit {

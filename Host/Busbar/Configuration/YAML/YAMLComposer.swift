@@ -25,7 +25,7 @@ struct YAMLComposer {
   mutating func compose(_ text: String) -> YAMLNode? {
     do {
       guard let root = try parse(text) else { return YAMLNode(.mapping([]), place: place(1, 1)) }
-      return try convert(root, level: 0)
+      return try convert(root, level: 0, path: "")
     } catch let error as YamlError {
       report(error, text: text)
     } catch is Stop {
@@ -83,7 +83,7 @@ struct YAMLComposer {
 
   private func place(of node: Node) -> Place { place(node.mark?.line ?? 0, node.mark?.column ?? 0) }
 
-  private mutating func convert(_ node: Node, level: Int) throws -> YAMLNode {
+  private mutating func convert(_ node: Node, level: Int, path: String) throws -> YAMLNode {
     let place = place(of: node)
     count += 1
     if count > YAMLReader.nodes {
@@ -95,52 +95,49 @@ struct YAMLComposer {
       throw Stop()
     }
     switch node {
-    case .scalar(let scalar): return convert(scalar, at: place)
+    case .scalar(let scalar): return convert(scalar, at: place, path: path)
     case .sequence(let sequence):
-      return YAMLNode(.sequence(try sequence.map { try convert($0, level: level + 1) }), place: place)
-    case .mapping(let mapping): return try convert(mapping, at: place, level: level)
+      let items = try sequence.enumerated().map { try convert($1, level: level + 1, path: "\(path)[\($0)]") }
+      return YAMLNode(.sequence(items), place: place)
+    case .mapping(let mapping): return try convert(mapping, at: place, level: level, path: path)
     case .alias:
       sink.error(place, "", "an alias that stands for nothing", expected: "the name of an anchor above")
       throw Stop()
     }
   }
 
-  private func convert(_ scalar: Node.Scalar, at place: Place) -> YAMLNode {
+  private func convert(_ scalar: Node.Scalar, at place: Place, path: String) -> YAMLNode {
     let text = scalar.string
     let plain = scalar.style == .plain || scalar.style == .any
     switch scalar.tag.rawValue {
     case "" where plain, Tag.Name.int.rawValue, Tag.Name.float.rawValue, Tag.Name.bool.rawValue, Tag.Name.null.rawValue:
-      let content = CoreSchema.content(of: text)
-      if case .number(let number) = content, !number.isFinite {
-        sink.error(place, "", "\(text) is not a number that can be used", expected: "a finite number")
-        return YAMLNode(.null, place: place, source: text)
-      }
-      return YAMLNode(content, place: place, source: text)
+      return YAMLNode(CoreSchema.content(of: text), place: place, source: text)
     case "", "!", Tag.Name.str.rawValue: return YAMLNode(.text(text), place: place, source: text)
     case let tag:
-      sink.error(place, "", "the tag \(YAMLNode.short(tag)) means nothing here", expected: "a value without a tag")
+      sink.error(place, path, "the tag \(YAMLNode.short(tag)) means nothing here", expected: "a value without a tag")
       return YAMLNode(.text(text), place: place, source: text)
     }
   }
 
-  private mutating func convert(_ mapping: Node.Mapping, at place: Place, level: Int) throws -> YAMLNode {
+  private mutating func convert(_ mapping: Node.Mapping, at place: Place, level: Int, path: String) throws -> YAMLNode {
     var members: [YAMLMember] = []
     var merged: [YAMLMember] = []
     var lines: [String: Int] = [:]
     for (key, value) in mapping {
       let keyPlace = self.place(of: key)
       guard case .scalar(let scalar) = key else {
-        sink.error(keyPlace, "", "a key that is a list, a map or an alias", expected: "a key that is a text")
+        sink.error(keyPlace, path, "a key that is a list, a map or an alias", expected: "a key that is a text")
         continue
       }
       let name = renamed[Mark(line: keyPlace.line, column: keyPlace.column)] ?? scalar.string
-      let node = try convert(value, level: level + 1)
+      let inner = path.isEmpty ? name : "\(path).\(name)"
+      let node = try convert(value, level: level + 1, path: inner)
       if name == "<<", scalar.style == .plain {
-        merged += merge(node)
+        merged += merge(node, path: inner)
       } else if let line = lines[name] {
-        sink.error(keyPlace, name, "the key is there twice, first in line \(line)", expected: "each key once")
+        sink.error(keyPlace, inner, "the key is there twice, first in line \(line)", expected: "each key once")
       } else if name.isEmpty {
-        sink.error(keyPlace, "", "a key is missing before \":\"", expected: "a key that is a text")
+        sink.error(keyPlace, path, "a key is missing before \":\"", expected: "a key that is a text")
       } else {
         lines[name] = keyPlace.line
         members.append(YAMLMember(key: name, place: keyPlace, value: node))
@@ -154,10 +151,10 @@ struct YAMLComposer {
   }
 
   /// `<<: *base` or `<<: [*one, *two]`: keys that are not given themselves; the first one counts.
-  private func merge(_ node: YAMLNode) -> [YAMLMember] {
+  private func merge(_ node: YAMLNode, path: String) -> [YAMLMember] {
     if let members = node.members { return members }
     if let items = node.items, items.allSatisfy({ $0.members != nil }) { return items.flatMap { $0.members ?? [] } }
-    sink.error(node.place, "<<", "found \(node.found)", expected: "the alias of a map, or a list of them")
+    sink.error(node.place, path, "found \(node.found)", expected: "the alias of a map, or a list of them")
     return []
   }
 
@@ -165,8 +162,14 @@ struct YAMLComposer {
     switch error {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
-      let (message, expected) = YAMLSyntax.words(problem: problem, context: context?.text)
-      sink.error(place(mark.line, mark.column), "", message, expected: expected)
+      let words = YAMLSyntax.words(problem: problem, context: context?.text)
+      guard let start = context?.mark, start.line < mark.line else {
+        return sink.error(place(mark.line, mark.column), "", words.message, expected: words.expected)
+      }
+      // Where a text in quotes does not end, the end of the file says nothing.
+      let place = words.atStart ? place(start.line, start.column) : place(mark.line, mark.column)
+      let message = words.spans && !words.atStart ? "\(words.message) (it begins in line \(start.line))" : words.message
+      sink.error(place, "", message, expected: words.expected)
     case .reader(let problem, let offset, _, _):
       var line = 0
       if let offset {

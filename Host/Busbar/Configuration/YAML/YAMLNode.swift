@@ -81,10 +81,11 @@ extension YAMLNode {
     }
   }
 
-  /// At most 60 characters, without control characters.
-  package static func short(_ text: String) -> String {
-    let clean = String(String.UnicodeScalarView(text.unicodeScalars.prefix(60).map { $0.value < 0x20 ? " " : $0 }))
-    return text.unicodeScalars.count > 60 ? clean + "…" : clean
+  /// At most `limit` characters, without control characters.
+  package static func short(_ text: String, limit: Int = 60) -> String {
+    let scalars = text.unicodeScalars
+    let clean = String(String.UnicodeScalarView(scalars.prefix(limit).map { $0.value < 0x20 ? " " : $0 }))
+    return scalars.count > limit ? clean + "…" : clean
   }
 
   /// This map with the members of `upper` over it, key by key, also inside.

@@ -34,6 +34,8 @@
 
 // Every slot of a table may be absent, and every pointer field may be NULL unless its comment says otherwise.
 #if defined(__clang__)
+// Stays off after this header: clang warns where a macro is used, and -Wpedantic is to be quiet for vendors.
+#pragma clang diagnostic ignored "-Wnullability-extension"
 #define BB_NULLABLE _Nullable
 #define BB_NONNULL _Nonnull
 #else
@@ -54,5 +56,8 @@
 #define BB_STRINGIFY_TEXT(...) #__VA_ARGS__
 #define BB_MANIFEST(...) \
   __asm__(".pushsection " BB_MANIFEST_SECTION ",\"\",@progbits\n\t.ascii " BB_STRINGIFY_TEXT(__VA_ARGS__) "\n\t.popsection")
+
+// The same with the JSON itself in the parentheses, without quotes around it: BB_MANIFEST_JSON({ "id": "org.example.line" });
+#define BB_MANIFEST_JSON(...) BB_MANIFEST(#__VA_ARGS__)
 
 #endif

@@ -51,12 +51,12 @@ struct bb_host {
   int32_t (*BB_NULLABLE cancelled)(const bb_host_t *BB_NONNULL host, const bb_call_t *BB_NONNULL call);
 
   // Declares points of a device and writes one id for each to `out`. Idempotent by (device, name). At most 1,024 points
-  // a device. [copied] [in-call]
+  // a device. [copied] [link]
   bb_status_t (*BB_NULLABLE declare_points)(const bb_host_t *BB_NONNULL host, bb_link_id_t link, bb_device_id_t device,
                                             const bb_point_desc_t *BB_NONNULL points, uint32_t count, uint32_t stride,
                                             bb_point_id_t *BB_NONNULL out);
 
-  // Tells who the device is, as far as it is known. May be repeated. [copied] [in-call]
+  // Tells who the device is, as far as it is known. May be repeated. [copied] [link]
   bb_status_t (*BB_NULLABLE identify)(const bb_host_t *BB_NONNULL host, bb_link_id_t link, bb_device_id_t device,
                                       const bb_identity_t *BB_NONNULL identity);
 

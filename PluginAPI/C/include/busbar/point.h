@@ -77,7 +77,7 @@ enum {
   BB_SAMPLE_BACKFILL = 2     // read from the device's memory, not measured now
 };
 
-// A place in the batch's arena. Offsets, not addresses, so that a batch can be a message.
+// Fixed. A place in the batch's arena. Offsets, not addresses, so that a batch can be a message.
 typedef struct bb_span {
   uint32_t offset;
   uint32_t length;

@@ -9,14 +9,14 @@
 extern "C" {
 #endif
 
-// UTF-8 text without a terminating zero. Empty: length 0, and data may then be NULL.
+// Fixed. UTF-8 text without a terminating zero. Empty: length 0, and data may then be NULL.
 typedef struct bb_str {
   const char *BB_NULLABLE data;
   uint32_t length;
   uint32_t reserved; // 0
 } bb_str_t;
 
-// Plain bytes, lent like bb_str_t.
+// Fixed. Plain bytes, lent like bb_str_t.
 typedef struct bb_bytes {
   const uint8_t *BB_NULLABLE data;
   uint32_t length;

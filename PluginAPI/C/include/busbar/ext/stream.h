@@ -25,7 +25,7 @@ enum {
   BB_UNTIL_QUIET = 4   // until nothing came for `until` milliseconds; may end with none
 };
 
-// Headed record, filled by the host.
+// Headed record. The plugin sets size to sizeof, the host fills in what fits.
 typedef struct bb_stream_info {
   uint32_t size;
   int32_t fd;            // below 1024; lent until stream close or link close; never close(2) or dup it

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import BusbarModel
+internal import BusbarSQLite
+internal import BusbarSystem
+package import Logging
+internal import Synchronization
+
+/// Store and forward. What is accepted is delivered or reported missing:
+///
+/// - A live message is offered at once and written only when nobody acknowledged it in time, at most `commit` later. A
+///   message that is acknowledged within milliseconds never touches the disk.
+/// - Durable readings and alarms are on disk before `accept` returns.
+/// - After `kill -9` or a power cut the rest of each block of numbers is reported as a gap (`SequenceBlock`).
+/// - A full or broken disk never stops the host: messages stay in memory up to 8 MiB, then the oldest are dropped and
+///   reported, and writing goes on by itself when it can.
+///
+/// Locks, always in this order: the database's writing connection, then `state`. Nothing waits for the disk with `state`
+/// locked.
+package final class Outbox: Sendable {
+  let database: StateDatabase
+  let encoder: any MessageEncoder
+  let limits: BufferLimits
+  let logger: Logger
+  let clock: @Sendable () -> Int64
+  let wall: @Sendable () -> Int64
+  let state: Mutex<OutboxState>
+  /// Calls the ticker.
+  private let wakeup = Wakeup()
+  private let stopped = Atomic(false)
+  private let waker = Mutex<(@Sendable () -> Void)?>(nil)
+  /// Which rows were looked at for their age; the ticker's own.
+  let aging = Mutex(Aging())
+
+  /// `clock` gives CLOCK_BOOTTIME in nanoseconds, `wall` Unix milliseconds. Reports what an unclean end may have lost.
+  package init(
+    database: StateDatabase, encoder: any MessageEncoder, limits: BufferLimits, acknowledge: Acknowledgement,
+    logger: Logger, clock: @escaping @Sendable () -> Int64 = { Clock.boot() },
+    wall: @escaping @Sendable () -> Int64 = { Clock.unixMilliseconds() }
+  ) throws {
+    self.database = database
+    self.encoder = encoder
+    self.limits = limits
+    self.logger = logger
+    self.clock = clock
+    self.wall = wall
+    let contents = try database.exclusively { try OutboxStore.load($0) }
+    state = Mutex(OutboxState(contents: contents, halfCommit: limits.halfCommit, acknowledge: acknowledge))
+    if contents.totals.rows > 0 {
+      logger.info("\(contents.totals.rows) messages from before the start wait for the broker")
+    }
+  }
+
+  /// Takes a reading; a `durable` one is on disk when this returns. Never fails: what the disk refuses stays in memory.
+  package func accept(_ reading: Reading) {
+    let key = StreamKey(device: reading.device, kind: .telemetry)
+    accept(key, time: reading.time / 1_000_000, durable: reading.durable) { [encoder] seq in
+      encoder.telemetry(reading, seq: seq)
+    }
+  }
+
+  /// Takes an alarm; it is on disk when this returns.
+  package func accept(_ alarm: Alarm) {
+    let key = StreamKey(device: alarm.device, kind: .alarms)
+    accept(key, time: alarm.time / 1_000_000, durable: true) { [encoder] seq in encoder.alarm(alarm, seq: seq) }
+  }
+
+  private func accept(_ key: StreamKey, time: Int64, durable: Bool, encode: (Int64) -> [UInt8]) {
+    while true {
+      switch with({ $0.accept(key, time: time, now: clock(), encode: encode) }) {
+      case .closed: return
+      case .needsBlock(let stream):
+        if !commit(.block(stream)) { with { $0.extendUnreserved(stream) } }
+      case .taken(let stream, let crowded):
+        if durable { commit(.stream(stream)) }
+        if crowded { relieve() }
+        wakeConsumer()
+        return
+      }
+    }
+  }
+
+  /// Too much waits in memory: written at once, or dropped when the disk is known not to take it.
+  private func relieve() {
+    if with({ $0.diskProblem == nil }), commit(.all) { return }
+    with { if $0.crowded { $0.dropFromMemory(now: clock()) } }
+  }
+
+  package var status: BufferStatus { state.withLock { $0.status(notice: database.notice) } }
+
+  /// Starts the commit ticker on a thread of its own.
+  package func start() {
+    WorkThread.start(name: "busbar-commit") { [self] in
+      var deadline: Int64? = clock() + limits.halfCommit
+      while !stopped.load(ordering: .acquiring) {
+        _ = Poll.wait([(wakeup.descriptor.number, .read)], until: deadline)
+        wakeup.drain()
+        if stopped.load(ordering: .acquiring) { return }
+        let now = clock()
+        if let due = deadline, now < due {
+          // Called out of its sleep by something new, which is not due yet.
+          deadline = min(due, now + limits.halfCommit)
+          continue
+        }
+        tick(now: now)
+        let pause = with { state in
+          state.idle = !state.hasWork
+          return state.idle ? Self.idlePause : limits.halfCommit
+        }
+        deadline = clock() + pause
+      }
+    }
+  }
+
+  /// With nothing to write, the age of what lies on disk is still looked at. Nanoseconds.
+  private static let idlePause: Int64 = 60_000_000_000
+
+  /// The orderly end: everything unacknowledged is on disk, and the exact next numbers. Nothing is accepted afterwards.
+  package func close() {
+    stopTicker()
+    with { $0.closed = true }
+    let waiting = commit(.close)
+    if !waiting {
+      logger.error("the buffer could not be written at the end: \(status.messages) messages; what is missing is reported")
+    }
+  }
+
+  /// Ends as a crash does: nothing more is written.
+  package func abandon() {
+    stopTicker()
+    with { $0.closed = true }
+  }
+
+  private func stopTicker() {
+    stopped.store(true, ordering: .releasing)
+    wakeup.wake()
+  }
+
+  package func onWork(_ wake: @escaping @Sendable () -> Void) { waker.withLock { $0 = wake } }
+
+  func wakeConsumer() {
+    let wake = waker.withLock { $0 }
+    wake?()
+  }
+
+  /// Changes the state, then says in the log what there is to say, and calls the ticker where it sleeps.
+  @discardableResult
+  func with<Result: Sendable>(_ body: (inout OutboxState) -> Result) -> Result {
+    let (result, events, call) = state.withLock { state in
+      let result = body(&state)
+      let events = state.events
+      if !events.isEmpty { state.events = [] }
+      let call = state.idle && state.hasWork
+      if call { state.idle = false }
+      return (result, events, call)
+    }
+    if call { wakeup.wake() }
+    for event in events { log(event) }
+    return result
+  }
+}

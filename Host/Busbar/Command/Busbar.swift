@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Glibc
+
+/// The command line of interfaces 2.
+@main
+struct Busbar: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "busbar",
+    abstract: "The host that energy devices plug into.",
+    version: Version.text,
+    subcommands: [
+      RunCommand.self, CheckConfigCommand.self, StatusCommand.self, DevicesCommand.self, PluginsCommand.self,
+      LinksCommand.self, ReadCommand.self, WatchCommand.self, CommandCommand.self, SimulateCommand.self,
+      TemplateCommand.self, ReloadCommand.self, BufferCommand.self,
+    ])
+
+  static func main() async {
+    // A reader that went away ends a write with an error, not the process.
+    signal(SIGPIPE, SIG_IGN)
+    await runToExit()
+  }
+}
+
+enum Version {
+  static let text = "0.1.0"
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarBuffer
+internal import BusbarLinks
+internal import BusbarModel
+internal import BusbarPlugins
+internal import BusbarSystem
+internal import Logging
+
+/// Gives each link its plugin, threads and store.
+struct Connector: LinkConnecting {
+  /// Threads for plugin calls, at most (contract, section 8).
+  static let threads = 64
+
+  let catalog: PluginCatalog
+  let pool = ThreadPool(name: "lane", limit: Connector.threads)
+  let store: KeyValueStore
+  let logger: Logger
+
+  func connect(_ plan: LinkPlan, events: any AdapterEvents) async throws(PluginFile.Refusal) -> any AdapterConnection {
+    let plugin = try await catalog.plugin(adapter: plan.adapter)
+    var logger = logger
+    logger[metadataKey: "link"] = "\(plan.id)"
+    let resources = LinkResources(
+      endpoints: ["device": plan.endpoint], config: plan.config, events: events, pool: pool,
+      store: LinkStore(store: store, link: plan.id), logger: logger)
+    guard let link = plugin.link(adapter: plan.adapter, resources: resources) else {
+      throw PluginFile.Refusal(message: "\(plugin.file.manifest.id) has no adapter \(plan.adapter)")
+    }
+    return link
+  }
+}
+
+/// The part of the store that belongs to a link.
+struct LinkStore: PluginStore {
+  let store: KeyValueStore
+  let link: String
+
+  func get(_ key: String) -> [UInt8]? { try? store.get("link/\(link)", key) }
+
+  func set(_ key: String, to value: [UInt8]) throws {
+    if value.isEmpty {
+      try store.remove("link/\(link)", key)
+    } else {
+      try store.set("link/\(link)", key, value)
+    }
+  }
+}
+
+/// Ids bound at first contact, in the state database.
+struct StoredIdentities: IdentityBinding {
+  let store: KeyValueStore
+  let logger: Logger
+
+  func id(forKey key: String) -> DeviceID? {
+    (try? store.get("identity/\(key)", "id")).flatMap { $0 }.flatMap { DeviceID(rawValue: String(decoding: $0, as: UTF8.self)) }
+  }
+
+  func bind(_ id: DeviceID, toKey key: String) -> DeviceID {
+    if let bound = self.id(forKey: key) { return bound }
+    do {
+      try store.set("identity/\(key)", "id", Array(id.rawValue.utf8))
+    } catch {
+      // The id is made of the serial number, so that the next start finds the same one.
+      logger.error("a device id could not be stored", metadata: ["device": "\(id)", "reason": "\(error)"])
+    }
+    return id
+  }
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusbarBuffer
+import BusbarConfiguration
+import BusbarControl
+import BusbarLinks
+import BusbarManagement
+import BusbarModel
+import BusbarPlugins
+import BusbarSystem
+import BusbarUplink
+import Foundation
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// All rooms, wired. Data enters by the links, is kept by the buffer and leaves by the uplink; commands come the other
+/// way through the arbiter.
+final class HostAssembly: Sendable {
+  private let setup: Setup
+  private let services: ServiceManager
+  private let logger: Logger
+  private let socketPath: String
+  private let outbox: Outbox
+  private let links: LinkManager
+  private let arbiter: Arbiter
+  private let uplink: Uplink?
+  private let picture: LivePicture
+  private let payloads: Payloads
+  private let identity: GatewayIdentity
+  private let reloader: Reloader
+  private let changes: AsyncStream<Void>
+  private let lostThreads: AsyncStream<Void>
+
+  init(setup: Setup, file: String, socketPath: String, services: ServiceManager, logger: Logger) async throws {
+    self.setup = setup
+    self.services = services
+    self.logger = logger
+    self.socketPath = socketPath
+    let configuration = setup.configuration
+    identity = GatewayIdentity(
+      version: Version.text, role: configuration.host.role.rawValue, siteName: configuration.host.site?.name,
+      siteLocation: configuration.host.site?.location, since: Clock.unixMilliseconds())
+    payloads = Payloads(gateway: configuration.host.id, path: HostPath(role: configuration.host.role.rawValue))
+
+    let database = try StateDatabase(directory: configuration.host.state, logger: logger)
+    let limits = BufferLimits(
+      size: configuration.buffer.size, age: configuration.buffer.age, commit: configuration.buffer.commit)
+    let application = configuration.uplink?.acknowledge == .application
+    outbox = try Outbox(
+      database: database, encoder: payloads, limits: limits, acknowledge: application ? .application : .broker,
+      logger: logger)
+    let journal = try CommandJournal(database: database)
+    let store = KeyValueStore(database: database)
+
+    picture = LivePicture(outbox: outbox, payloads: payloads)
+    links = LinkManager(
+      connecting: Connector(catalog: setup.catalog, store: store, logger: logger), observer: picture,
+      binding: StoredIdentities(store: store, logger: logger), logger: logger)
+    arbiter = Arbiter(writer: links, journal: journal, logger: logger)
+    let commands = UplinkCommands(arbiter: arbiter, role: configuration.uplink?.role ?? .viewer)
+    uplink = try UplinkMaker.uplink(
+      configuration, identity: identity, payloads: payloads, queue: outbox, handler: commands, logger: logger)
+    reloader = Reloader(
+      file: file, configuration: configuration, catalog: setup.catalog, links: links, picture: picture, logger: logger)
+    commands.connect { [reloader] () async throws(OperationError) in try await reloader.reload() }
+
+    let (changes, changed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    let (lostThreads, lost) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    self.changes = changes
+    self.lostThreads = lostThreads
+    picture.connect(
+      uplink: uplink, onContact: { [arbiter] device in Task { await arbiter.deviceReady(device) } },
+      onChange: { changed.yield() }, onLostThreads: { lost.yield() })
+    bufferLimits = limits
+    bufferPath = database.path
+  }
+
+  private let bufferLimits: BufferLimits
+  private let bufferPath: String
+
+  /// Runs until SIGTERM or SIGINT, or until too many plugin threads are lost; then everything is flushed.
+  func run() async throws {
+    let api = HostAPI(
+      id: setup.configuration.host.id, identity: identity, catalog: setup.catalog, links: links, arbiter: arbiter,
+      outbox: outbox, bufferPath: bufferPath, bufferLimits: bufferLimits, uplink: uplink, picture: picture,
+      reloader: { [reloader] () async throws(OperationError) in try await reloader.reload() })
+    let (listening, nowListening) = AsyncStream.makeStream(of: Void.self)
+    let server = ManagementServer(operations: api, socketPath: socketPath, logger: logger) { nowListening.finish() }
+
+    outbox.start()
+    // Commands are refused before this.
+    await arbiter.recover()
+    uplink?.start()
+    let (plans, problems) = PlanMaker.links(setup.configuration)
+    for problem in problems { logger.error("\(problem)") }
+    await links.apply(plans)
+    watchPlugins()
+
+    var lost = false
+    do {
+      lost = try await withThrowingTaskGroup(of: Bool.self) { group in
+        group.addTask {
+          try await server.run()
+          return false
+        }
+        group.addTask {
+          for await _ in listening {}
+          self.ready()
+          return await self.upkeep()
+        }
+        defer { group.cancelAll() }
+        return try await group.next() ?? false
+      }
+    } catch {
+      logger.critical("\(error)")
+      await shutdown()
+      throw CommandFailure("\(error)")
+    }
+    await shutdown()
+    if lost { throw CommandFailure("plugins hang in too many threads; the service manager has to start the host again") }
+  }
+
+  private func ready() {
+    services.notify("READY=1")
+    logger.notice("ready", metadata: ["socket": "\(socketPath)", "devices": "\(setup.configuration.devices.count)"])
+  }
+
+  /// Signals, status, watchdog. True where plugin threads were lost.
+  private func upkeep() async -> Bool {
+    await withTaskGroup(of: Bool?.self) { group in
+      group.addTask {
+        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) {
+          if signal == .sighup {
+            do throws(OperationError) { _ = try await self.reloader.reload() } catch { self.logger.error("\(error.detail)") }
+          } else {
+            self.logger.notice("stopping", metadata: ["signal": "\(signal)"])
+            return false
+          }
+        }
+        return nil
+      }
+      group.addTask {
+        for await _ in self.lostThreads { return true }
+        return nil
+      }
+      group.addTask {
+        for await _ in self.changes {
+          await self.publishStatus()
+          // Several devices change together; one status tells of all of them.
+          try? await Task.sleep(for: .milliseconds(200))
+        }
+        return nil
+      }
+      group.addTask {
+        while (try? await Task.sleep(for: .seconds(60))) != nil { await self.publishStatus() }
+        return nil
+      }
+      if let pulse = services.pulse {
+        group.addTask {
+          while (try? await Task.sleep(for: pulse)) != nil { self.services.notify("WATCHDOG=1") }
+          return nil
+        }
+      }
+      defer { group.cancelAll() }
+      for await end in group { if let end { return end } }
+      return false
+    }
+  }
+
+  private func publishStatus() async {
+    guard let uplink else { return }
+    let devices = picture.devices
+    let online = devices.count { $0.state == .online || $0.state == .degraded }
+    let plugins = await setup.catalog.entries().map { entry -> JSONValue in
+      [
+        "id": entry.id.map { .string($0) } ?? .null, "version": entry.version.map { .string($0) } ?? .null,
+        "state": .string(entry.state.rawValue),
+      ]
+    }
+    let status = GatewayStatus(
+      devicesOnline: online, devicesOffline: devices.count - online, buffer: outbox.status, plugins: plugins,
+      alarms: picture.alarms)
+    let now = Clock.unixMilliseconds()
+    uplink.setState(.gatewayStatus, payloads.gatewayStatus(online: true, identity: identity, status: status, time: now))
+    uplink.setState(.gatewayDevices, payloads.devices(devices, discovered: [], time: now))
+  }
+
+  /// A plugin dropped into a directory is checked at once, and links that wait for it try again.
+  private func watchPlugins() {
+    setup.catalog.watch { [catalog = setup.catalog, links] in
+      Task { if await catalog.scan() { await links.pluginsChanged() } }
+    }
+  }
+
+  /// Safe values first, then the links, then what is still to be sent; what cannot be sent is on disk.
+  private func shutdown() async {
+    services.notify("STOPPING=1")
+    await arbiter.shutdown(within: .seconds(5))
+    await links.stop()
+    await uplink?.stop()
+    outbox.close()
+    logger.notice("stopped")
+  }
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarBuffer
+internal import BusbarLinks
+internal import BusbarModel
+internal import BusbarSystem
+internal import BusbarUplink
+internal import Synchronization
+
+/// Takes what the links tell and hands it on: readings and alarms to the buffer, the newest state to the uplink's
+/// retained topics, everything to whoever watches.
+final class LivePicture: LinkObserver {
+  /// Threads that may hang in plugins before the host ends to be started anew (contract, section 8).
+  static let lostThreadLimit = 4
+
+  private let outbox: Outbox
+  private let payloads: Payloads
+  private let state = Mutex(State())
+
+  private struct State {
+    var uplink: Uplink?
+    var kinds: [DeviceID: DeviceKind] = [:]
+    var infos: [DeviceID: DeviceInfo] = [:]
+    var states: [DeviceID: DeviceStatus] = [:]
+    var watchers: [UInt64: Watcher] = [:]
+    var lastWatcher: UInt64 = 0
+    var onContact: (@Sendable (DeviceID) -> Void)?
+    var onChange: (@Sendable () -> Void)?
+    var onLostThreads: (@Sendable () -> Void)?
+  }
+
+  private struct Watcher {
+    let devices: Set<String>?
+    let stream: AsyncStream<JSONValue>.Continuation
+  }
+
+  init(outbox: Outbox, payloads: Payloads) {
+    self.outbox = outbox
+    self.payloads = payloads
+  }
+
+  func connect(
+    uplink: Uplink?, onContact: @escaping @Sendable (DeviceID) -> Void, onChange: @escaping @Sendable () -> Void,
+    onLostThreads: @escaping @Sendable () -> Void
+  ) {
+    state.withLock { state in
+      state.uplink = uplink
+      state.onContact = onContact
+      state.onChange = onChange
+      state.onLostThreads = onLostThreads
+    }
+  }
+
+  func reading(_ reading: Reading) {
+    outbox.accept(reading)
+    let (uplink, kind, watchers) = state.withLock { state in
+      (state.uplink, state.kinds[reading.device], Self.interested(state, reading.device))
+    }
+    if let uplink, let kind, let (topic, payload) = payloads.state(of: reading, kind: kind) {
+      uplink.setState(topic, payload)
+    }
+    guard !watchers.isEmpty else { return }
+    let event = Self.event(reading)
+    for watcher in watchers { watcher.yield(event) }
+  }
+
+  func status(_ status: DeviceStatus) {
+    let (uplink, info, watchers, contact, change) = state.withLock { state in
+      state.states[status.device] = status
+      let contact = status.state == .online || status.state == .degraded ? state.onContact : nil
+      return (state.uplink, state.infos[status.device], Self.interested(state, status.device), contact, state.onChange)
+    }
+    if let info { uplink?.setState(.deviceStatus(status.device), payloads.deviceStatus(status, info: info, time: Clock.unixMilliseconds())) }
+    for watcher in watchers {
+      watcher.yield([
+        "device": .string(status.device.rawValue), "ts": .integer(Clock.unixMilliseconds()),
+        "state": .string(status.state.rawValue), "reason": status.reason.map { .string($0) } ?? .null,
+      ])
+    }
+    contact?(status.device)
+    change?()
+  }
+
+  func info(_ info: DeviceInfo) {
+    let (uplink, status) = state.withLock { state in
+      state.infos[info.id] = info
+      state.kinds[info.id] = info.kind
+      return (state.uplink, state.states[info.id])
+    }
+    let now = Clock.unixMilliseconds()
+    uplink?.setState(.deviceInfo(info.id), payloads.deviceInfo(info, time: now))
+    if let status { uplink?.setState(.deviceStatus(info.id), payloads.deviceStatus(status, info: info, time: now)) }
+  }
+
+  func alarm(_ alarm: Alarm) { outbox.accept(alarm) }
+
+  func threadLost(_ lost: Int) {
+    guard lost >= Self.lostThreadLimit else { return }
+    state.withLock { $0.onLostThreads }?()
+  }
+
+  /// A device left the configuration: its retained topics are emptied.
+  func forget(_ device: DeviceID) {
+    let uplink = state.withLock { state in
+      state.infos[device] = nil
+      state.states[device] = nil
+      state.kinds[device] = nil
+      return state.uplink
+    }
+    for topic: StateTopic in [.deviceStatus(device), .deviceInfo(device), .batterySoc(device), .solarProduction(device)] {
+      uplink?.setState(topic, nil)
+    }
+  }
+
+  var devices: [ListedDevice] {
+    state.withLock { state in
+      state.states.values.compactMap { status in
+        state.infos[status.device].map { ListedDevice(id: status.device, kind: $0.kind, state: status.state) }
+      }.sorted { $0.id < $1.id }
+    }
+  }
+
+  var alarms: [JSONValue] {
+    state.withLock { state in
+      state.states.values.sorted { $0.device < $1.device }.flatMap { status in
+        status.alarms.map { ["device": .string(status.device.rawValue), "name": .string($0)] }
+      }
+    }
+  }
+
+  /// What is told from now on; the oldest is dropped where the reader is slow.
+  func watch(_ devices: [String]?) -> AsyncStream<JSONValue> {
+    let (stream, continuation) = AsyncStream.makeStream(of: JSONValue.self, bufferingPolicy: .bufferingNewest(256))
+    let number = state.withLock { state in
+      state.lastWatcher += 1
+      state.watchers[state.lastWatcher] = Watcher(devices: devices.map(Set.init), stream: continuation)
+      return state.lastWatcher
+    }
+    continuation.onTermination = { [weak self] _ in
+      guard let self else { return }
+      state.withLock { $0.watchers[number] = nil }
+    }
+    return stream
+  }
+
+  private static func interested(_ state: borrowing State, _ device: DeviceID) -> [AsyncStream<JSONValue>.Continuation] {
+    guard !state.watchers.isEmpty else { return [] }
+    return state.watchers.values.filter { $0.devices?.contains(device.rawValue) ?? true }.map(\.stream)
+  }
+
+  private static func event(_ reading: Reading) -> JSONValue {
+    var values: [String: JSONValue] = [:]
+    var units: [String: JSONValue] = [:]
+    var bad: [String: JSONValue] = [:]
+    for item in reading.items {
+      if let value = item.value {
+        values[item.point.name] = Self.rounded(value, item.point.resolution)
+        units[item.point.name] = .string(item.point.unit)
+      } else if case .bad(let reason) = item.quality {
+        bad[item.point.name] = .string(reason.rawValue)
+      }
+    }
+    return [
+      "device": .string(reading.device.rawValue), "ts": .integer(reading.time / 1_000_000), "values": .object(values),
+      "units": .object(units), "bad": .object(bad),
+    ]
+  }
+
+  static func rounded(_ value: Value, _ resolution: Double) -> JSONValue {
+    guard case .number(let number) = value, resolution > 0 else { return value.json }
+    return .number(Double(JSONWriter.text(number, resolution: resolution)) ?? number)
+  }
+}

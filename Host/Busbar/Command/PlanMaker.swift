@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarConfiguration
+internal import BusbarLinks
+internal import BusbarModel
+internal import BusbarPlugins
+internal import BusbarTransports
+
+/// Translates between rooms: manifests for the configuration, configuration for the links.
+enum PlanMaker {
+  static func adapters(_ manifests: [PluginManifest]) -> [AdapterManifest] {
+    manifests.flatMap { plugin in
+      plugin.adapters.map { adapter in
+        AdapterManifest(
+          id: adapter.id, plugin: plugin.id, endpoints: adapter.endpoints, deviceSchema: adapter.deviceSchema,
+          linkSchema: adapter.linkSchema, templateSchema: adapter.templateSchema)
+      }
+    }
+  }
+
+  /// The plans of all links that have devices. An endpoint that no transport of this release opens is a sentence.
+  static func links(_ configuration: Configuration) -> (plans: [LinkPlan], problems: [String]) {
+    var plans: [LinkPlan] = []
+    var problems: [String] = []
+    for link in configuration.links where !link.devices.isEmpty {
+      guard let endpoint = stream(link.endpoint) else {
+        problems.append("link \(link.id): \(link.endpoint.text) cannot be opened by this release; it opens tcp:// and serial://")
+        continue
+      }
+      plans.append(
+        LinkPlan(
+          id: link.id, adapter: link.adapter, endpoint: endpoint, endpointText: link.endpoint.text,
+          config: link.config.text, devices: link.devices.map { device($0, configuration) }))
+    }
+    return (plans, problems)
+  }
+
+  static func stream(_ endpoint: Endpoint) -> StreamEndpoint? {
+    switch endpoint.scheme {
+    case .tcp:
+      guard let port = endpoint.port.flatMap(UInt16.init(exactly:)) else { return nil }
+      return .tcp(host: endpoint.host, port: port)
+    case .serial:
+      let line = endpoint.serial ?? Endpoint.Serial()
+      let parity: StreamEndpoint.SerialLine.Parity =
+        switch line.parity {
+        case .none: .none
+        case .even: .even
+        case .odd: .odd
+        }
+      return .serial(
+        .init(path: endpoint.path, baud: UInt32(line.baud), dataBits: line.bits, parity: parity, stopBits: line.stop))
+    default: return nil
+    }
+  }
+
+  private static func device(_ device: Device, _ configuration: Configuration) -> DevicePlan {
+    let template = device.template.flatMap { configuration.templates[$0] }
+    return DevicePlan(
+      id: device.id, key: device.key, name: device.name, kind: template?.kind ?? kind(device.id), template: device.template,
+      vendor: template?.vendor, model: template?.models.first, config: device.config.text,
+      templateBody: template?.body.text ?? "",
+      poll: PollPlan(period: device.poll.period ?? Poll.fallback, points: device.poll.points), writable: device.write)
+  }
+
+  /// Without a template the id's prefix tells the kind (interfaces 4).
+  private static func kind(_ id: DeviceID?) -> DeviceKind {
+    let prefix = id?.rawValue.split(separator: "_").first.map(String.init)
+    return DeviceKind.allCases.first { $0.prefix == prefix } ?? .load
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusbarConfiguration
+import BusbarLinks
+import BusbarManagement
+import BusbarModel
+import BusbarPlugins
+import Logging
+
+/// Applies a changed file to the running host: links and devices at once, what did not change keeps running; the rest
+/// counts from the next start and is named.
+actor Reloader {
+  private let file: String
+  private var configuration: Configuration
+  private let catalog: PluginCatalog
+  private let links: LinkManager
+  private let picture: LivePicture
+  private let logger: Logger
+
+  init(
+    file: String, configuration: Configuration, catalog: PluginCatalog, links: LinkManager, picture: LivePicture,
+    logger: Logger
+  ) {
+    self.file = file
+    self.configuration = configuration
+    self.catalog = catalog
+    self.links = links
+    self.picture = picture
+    self.logger = logger
+  }
+
+  /// Throws with every mistake where the file cannot be used; the host goes on as it was.
+  func reload() async throws(OperationError) -> JSONValue {
+    await catalog.scan()
+    let (new, diagnostics) = ConfigurationLoader.load(file: file, manifests: PlanMaker.adapters(await catalog.manifests()))
+    guard let new else {
+      throw OperationError(status: 422, detail: diagnostics.map(\.description).joined(separator: "\n"))
+    }
+    for diagnostic in diagnostics { logger.warning("\(diagnostic)") }
+    let diff = ConfigurationDiff(from: configuration, to: new)
+    let (plans, problems) = PlanMaker.links(new)
+    guard problems.isEmpty else { throw OperationError(status: 422, detail: problems.joined(separator: "\n")) }
+    let ids = Set(new.devices.compactMap(\.id))
+    await links.apply(plans)
+    for device in configuration.devices.compactMap(\.id) where !ids.contains(device) { picture.forget(device) }
+    configuration = new
+    logger.notice(
+      "configuration reloaded",
+      metadata: [
+        "added": "\(diff.devices.added.count)", "removed": "\(diff.devices.removed.count)",
+        "changed": "\(diff.devices.changed.count)", "unchanged": "\(diff.devices.unchanged.count)",
+      ])
+    for key in diff.restart { logger.warning("\(key) changed; it counts from the next start of the host") }
+    func list(_ names: [String]) -> JSONValue { .array(names.map { .string($0) }) }
+    return [
+      "added": list(diff.devices.added), "removed": list(diff.devices.removed), "changed": list(diff.devices.changed),
+      "unchanged": .integer(Int64(diff.devices.unchanged.count)), "restart": list(diff.restart),
+    ]
+  }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import BusbarConfiguration
+import BusbarConsole
+import BusbarLinks
+import Foundation
+import Glibc
+import Logging
+
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "run", abstract: "Run the host, in the foreground.")
+
+  @Option(help: ArgumentHelp("The configuration.", valueName: "file"))
+  var config = Setup.defaultFile
+
+  @Option(help: ArgumentHelp("Where to listen for commands. Default: in the runtime directory.", valueName: "path"))
+  var socket: String?
+
+  @Option(help: ArgumentHelp("Least severity that is logged: debug, info, notice, warning or error.", valueName: "level"))
+  var logLevel = "info"
+
+  func validate() throws {
+    guard Logger.Level(rawValue: logLevel) != nil else {
+      throw ValidationError("--log-level \(logLevel): expected debug, info, notice, warning or error")
+    }
+  }
+
+  func run() async throws {
+    let environment = ProcessInfo.processInfo.environment
+    let level = Logger.Level(rawValue: logLevel) ?? .info
+    let journal = environment["JOURNAL_STREAM"] != nil
+    LoggingSystem.bootstrap { LogLines(label: $0, level: level, journal: journal) }
+    raiseDescriptorLimit()
+    let logger = Logger(label: "busbar")
+    let setup = try await Setup.load(file: config, logger: logger)
+    for diagnostic in setup.diagnostics { logger.warning("\(diagnostic)") }
+    let path = socket ?? SocketPath().forHost(state: setup.configuration.host.state)
+    let services = ServiceManager(environment: environment)
+    let host = try await HostAssembly(setup: setup, file: config, socketPath: path, services: services, logger: logger)
+    try await host.run()
+  }
+
+  /// As many open files as the system allows: each link needs a few, and so does each client of the API.
+  private func raiseDescriptorLimit() {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = min(limit.rlim_max, 65_536)
+    unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+}
+
+struct CheckConfigCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check-config", abstract: "Check a configuration and the templates it uses; every mistake is shown.")
+
+  @Option(help: ArgumentHelp("The configuration.", valueName: "file"))
+  var config = Setup.defaultFile
+
+  func run() async throws {
+    // What the plugins' files are like is the host's business; here they only lend their schemas.
+    LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
+    let setup = try await Setup.load(file: config, logger: Logger(label: "busbar"))
+    for diagnostic in setup.diagnostics { StandardError.write(diagnostic.description) }
+    let (plans, problems) = PlanMaker.links(setup.configuration)
+    if !problems.isEmpty { throw CommandFailure(problems.map { "\(config): \($0)" }.joined(separator: "\n"), exitCode: 2) }
+    let used = Set(setup.configuration.devices.compactMap(\.template))
+    let broken = setup.diagnostics.filter { found in
+      found.severity == .error && used.contains { found.file.hasSuffix("/\($0).yaml") }
+    }
+    if !broken.isEmpty { throw ExitCode(2) }
+    let devices = plans.map(\.devices.count).reduce(0, +)
+    try Output(json: false).lines(["\(config): good; \(devices) devices on \(plans.count) links"])
+  }
+}

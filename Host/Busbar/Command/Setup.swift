@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusbarConfiguration
+import BusbarConsole
+import BusbarPlugins
+import Logging
+
+/// Plugins and configuration belong together: the file names the plugin directories, and the plugins' manifests check
+/// the file. So it is read twice.
+struct Setup {
+  static let defaultFile = "/etc/busbar/busbar.yaml"
+
+  let configuration: Configuration
+  let diagnostics: [Diagnostic]
+  let catalog: PluginCatalog
+
+  /// Throws `CommandFailure` with every mistake and exit code 2 where the file cannot be used.
+  static func load(file: String, logger: Logger) async throws -> Setup {
+    // Mistakes show again, with others, in the second reading.
+    let (first, _) = ConfigurationLoader.load(file: file)
+    let state = first?.host.state ?? "/var/lib/busbar"
+    let catalog = PluginCatalog(
+      directories: first?.plugins.directories ?? Configuration.Plugins().directories, store: "\(state)/plugins",
+      logger: logger)
+    if first != nil { await catalog.scan() }
+    let adapters = PlanMaker.adapters(await catalog.manifests())
+    let (configuration, diagnostics) = ConfigurationLoader.load(file: file, manifests: adapters)
+    guard let configuration else {
+      throw CommandFailure(diagnostics.map(\.description).joined(separator: "\n"), exitCode: 2)
+    }
+    return Setup(configuration: configuration, diagnostics: diagnostics, catalog: catalog)
+  }
+
+  /// Templates and plugins for commands that need no configuration file.
+  static func tools(config: String?, plugins: [String], templates: [String]) async throws -> (TemplateLibrary, PluginCatalog, [AdapterManifest]) {
+    var plugins = plugins
+    var templates = templates
+    if let config {
+      let (configuration, diagnostics) = ConfigurationLoader.load(file: config)
+      guard let configuration else {
+        throw CommandFailure(diagnostics.map(\.description).joined(separator: "\n"), exitCode: 2)
+      }
+      if plugins.isEmpty { plugins = configuration.plugins.directories }
+      if templates.isEmpty { templates = configuration.templateDirectories }
+    }
+    if plugins.isEmpty { plugins = Configuration.Plugins().directories }
+    if templates.isEmpty { templates = Configuration.defaultTemplateDirectories }
+    let catalog = PluginCatalog(directories: plugins, store: try TemporaryStore.make(), logger: Logger(label: "busbar"))
+    await catalog.scan()
+    let adapters = PlanMaker.adapters(await catalog.manifests())
+    return (TemplateLibrary(directories: templates, manifests: adapters), catalog, adapters)
+  }
+}

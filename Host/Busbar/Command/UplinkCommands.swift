@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarControl
+internal import BusbarManagement
+internal import BusbarModel
+internal import BusbarSystem
+internal import BusbarUplink
+internal import Synchronization
+
+/// Brings commands from the broker to the arbiter, and the host's own ones to the wiring.
+final class UplinkCommands: UplinkHandler {
+  private let arbiter: Arbiter
+  private let role: Role
+  private let reloader = Mutex<(@Sendable () async throws(OperationError) -> JSONValue)?>(nil)
+
+  init(arbiter: Arbiter, role: Role) {
+    self.arbiter = arbiter
+    self.role = role
+  }
+
+  func connect(reload: @escaping @Sendable () async throws(OperationError) -> JSONValue) {
+    reloader.withLock { $0 = reload }
+  }
+
+  func command(_ request: CommandRequest, reply: @escaping @Sendable (CommandResponse) -> Void) {
+    Task { reply(await arbiter.submit(request)) }
+  }
+
+  func gatewayCommand(_ request: JSONValue, reply: @escaping @Sendable (CommandResponse) -> Void) {
+    let id = request["id"]?.string ?? ""
+    func refuse(_ reason: RefusalReason, _ text: String) {
+      reply(CommandResponse(id: id, time: Clock.unixMilliseconds(), status: .refused, reason: reason, text: text))
+    }
+    guard request["action"]?.string == "reload" else {
+      return refuse(.unsupported, "this release knows the action reload only")
+    }
+    guard role >= .installer else { return refuse(.notAuthorized, "reload needs the role installer or administrator") }
+    guard let reload = reloader.withLock({ $0 }) else { return refuse(.unsupported, "the host is starting") }
+    Task {
+      do throws(OperationError) {
+        _ = try await reload()
+        reply(CommandResponse(id: id, time: Clock.unixMilliseconds(), status: .done))
+      } catch {
+        reply(CommandResponse(id: id, time: Clock.unixMilliseconds(), status: .failed, text: error.detail))
+      }
+    }
+  }
+}

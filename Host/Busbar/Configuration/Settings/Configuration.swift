@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import BusbarModel
+
+/// `busbar.yaml` with all defaults filled in and everything checked (interfaces 1).
+package struct Configuration: Sendable, Equatable {
+  package enum HostRole: String, Sendable, Codable, CaseIterable { case gateway, server }
+  package enum Isolation: String, Sendable, Codable, CaseIterable { case auto, host, child }
+  package enum Acknowledge: String, Sendable, Codable, CaseIterable {
+    /// The broker's PUBACK; the receiver's own message (interfaces 3.6).
+    case broker, application
+  }
+  /// How a server of the host shows who it is.
+  package enum ServerTLS: String, Sendable, Codable, CaseIterable { case auto, host, off }
+
+  package struct Site: Sendable, Equatable {
+    package var name: String?
+    /// Latitude and longitude in degrees, `53.55,9.99`.
+    package var location: String?
+  }
+
+  package struct Host: Sendable, Equatable {
+    /// `[A-Za-z0-9_-]{1,64}`.
+    package var id = ""
+    package var role = HostRole.gateway
+    package var site: Site?
+    /// The directory of the database and keys.
+    package var state = "/var/lib/busbar"
+  }
+
+  package struct Plugins: Sendable, Equatable {
+    package var directories = Installation.directories(
+      "lib/busbar/plugins", standard: ["/usr/lib/busbar/plugins", "/usr/local/lib/busbar/plugins"])
+
+    package init() {}
+    /// In this release `auto` means `host`.
+    package var isolation = Isolation.auto
+    /// By plugin id.
+    package var overrides: [String: Isolation] = [:]
+    /// Always false in this release.
+    package var requireSignature = false
+    package var trustedKeys: [String] = []
+  }
+
+  /// A file, or the host's own identity.
+  package enum Credential: Sendable, Equatable {
+    case host
+    case file(String)
+  }
+
+  package struct TLS: Sendable, Equatable {
+    /// PEM; nil = the system's certificate authorities.
+    package var ca: String?
+    /// Both or neither.
+    package var certificate: Credential?
+    package var key: Credential?
+  }
+
+  /// Limits of what is sent; 0 = none.
+  package struct Rate: Sendable, Equatable {
+    package var bytesPerSecond: Int64 = 0
+    package var bytesPerDay: Int64 = 0
+  }
+
+  package struct Uplink: Sendable, Equatable {
+    package var url: BrokerAddress
+    package var username: String?
+    package var password: Secret?
+    package var tls = TLS()
+    /// Put before every topic as it is.
+    package var prefix = ""
+    package var acknowledge = Acknowledge.broker
+    /// What commands from the uplink may do.
+    package var role = Role.operator_
+    package var rate = Rate()
+  }
+
+  package struct Buffer: Sendable, Equatable {
+    /// Bytes on disk.
+    package var size: Int64 = 1 << 30
+    package var age = Duration.seconds(30 * 86400)
+    /// Longest time that a live reading may be only in memory.
+    package var commit = Duration.seconds(1)
+  }
+
+  package struct Discovery: Sendable, Equatable {
+    package var scan: [Subnet] = []
+    /// Nil = only on request.
+    package var interval: Duration?
+  }
+
+  package struct Management: Sendable, Equatable {
+    /// Beside the Unix socket; nil = nothing beside it.
+    package var listen: ListenAddress?
+    package var tls = ServerTLS.auto
+  }
+
+  package struct Listener: Sendable, Equatable {
+    package var listen: ListenAddress
+    package var tls = ServerTLS.off
+  }
+
+  package struct Broker: Sendable, Equatable {
+    package var url: BrokerAddress
+    package var username: String?
+    package var password: Secret?
+    package var tls = TLS()
+  }
+
+  /// The file it was read from.
+  package var file: String
+  package var host = Host()
+  package var plugins = Plugins()
+  package var templateDirectories = Self.defaultTemplateDirectories
+  package var uplink: Uplink?
+  package var buffer = Buffer()
+  package var discovery = Discovery()
+  package var management = Management()
+  package var listeners: [String: Listener] = [:]
+  package var brokers: [String: Broker] = [:]
+  /// Every connection that a device needs, and those of the section `links`; in order of the id.
+  package var links: [ResolvedLink] = []
+  package var templates = TemplateLibrary()
+
+  init(file: String) { self.file = file }
+
+  package static let defaultTemplateDirectories = 
+    Installation.directories("share/busbar/templates", standard: ["/usr/share/busbar/templates", "/etc/busbar/templates"])
+
+  /// In the order of the links, then of the file.
+  package var devices: [Device] { links.flatMap(\.devices) }
+}
+
+/// One connection and the devices on it.
+package struct ResolvedLink: Sendable, Equatable {
+  /// Given in the section `links`, else made of adapter and endpoint: `modbus-192.168.1.20-502`.
+  package var id: String
+  package var adapter: String
+  package var endpoint: Endpoint
+  /// Checked by the adapter's schema, with its defaults, where the adapter is known; else as written.
+  package var config: JSONValue
+  package var devices: [Device]
+  package var place: Place
+
+  /// Equal settings; devices are compared on their own, places not at all.
+  package func sameSettings(as other: ResolvedLink) -> Bool {
+    id == other.id && adapter == other.adapter && endpoint == other.endpoint && config == other.config
+  }
+}
+
+/// One device with its template's defaults filled in.
+package struct Device: Sendable, Equatable {
+  /// The same at every start: the id, or a text made of link, template and config, under which the id is bound at first contact.
+  package var key: String
+  /// Nil = made of the serial number at first contact.
+  package var id: DeviceID?
+  package var name: String
+  package var adapter: String
+  package var template: String?
+  /// The id of its link.
+  package var link: String
+  /// Checked by the adapter's schema, with the template's and the schema's defaults; else as written.
+  package var config: JSONValue
+  package var poll: Poll
+  /// Commands are allowed.
+  package var write: Bool
+  package var place: Place
+
+  /// Equal in everything but the place.
+  package func sameSettings(as other: Device) -> Bool {
+    var moved = other
+    moved.place = place
+    return self == moved
+  }
+}

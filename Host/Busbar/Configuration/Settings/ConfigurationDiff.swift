@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a changed file means for a running host.
+package struct ConfigurationDiff: Sendable, Equatable {
+  package struct Changes: Sendable, Equatable {
+    package var added: [String] = []
+    package var removed: [String] = []
+    package var changed: [String] = []
+    package var unchanged: [String] = []
+
+    package var isEmpty: Bool { added.isEmpty && removed.isEmpty && changed.isEmpty }
+  }
+
+  /// By id. A link is changed where adapter, endpoint or config are other ones: close and open, with all its devices.
+  package var links: Changes
+  /// By `Device.key`. Changed also where the template says something else or the device moved to another link. A device
+  /// on a changed link that did not change itself is among the unchanged.
+  package var devices: Changes
+  /// Keys and sections that count from the next start of the host: `host.id`, `host.state`, `management`,
+  /// `plugins.directories`, `uplink`, `buffer`, …
+  package var restart: [String]
+
+  package var isEmpty: Bool { links.isEmpty && devices.isEmpty && restart.isEmpty }
+
+  package init(from old: Configuration, to new: Configuration) {
+    links = Self.compare(old.links, new.links, key: \.id) { $0.sameSettings(as: $1) }
+    devices = Self.compare(old.devices, new.devices, key: \.key) { before, after in
+      before.sameSettings(as: after)
+        && before.template.flatMap { old.templates[$0] } == after.template.flatMap { new.templates[$0] }
+    }
+    let sections: [(String, Bool)] = [
+      ("host.id", old.host.id == new.host.id), ("host.role", old.host.role == new.host.role),
+      ("host.site", old.host.site == new.host.site), ("host.state", old.host.state == new.host.state),
+      ("plugins.directories", old.plugins.directories == new.plugins.directories),
+      ("plugins.isolation", old.plugins.isolation == new.plugins.isolation),
+      ("plugins.overrides", old.plugins.overrides == new.plugins.overrides),
+      ("plugins.trusted_keys", old.plugins.trustedKeys == new.plugins.trustedKeys), ("uplink", old.uplink == new.uplink),
+      ("buffer", old.buffer == new.buffer), ("discovery", old.discovery == new.discovery),
+      ("management", old.management == new.management), ("listeners", old.listeners == new.listeners),
+      ("brokers", old.brokers == new.brokers),
+    ]
+    restart = sections.filter { !$0.1 }.map(\.0)
+  }
+
+  private static func compare<T>(
+    _ old: [T], _ new: [T], key: KeyPath<T, String>, same: (T, T) -> Bool
+  ) -> Changes {
+    let before = Dictionary(old.map { ($0[keyPath: key], $0) }, uniquingKeysWith: { first, _ in first })
+    var changes = Changes()
+    for item in new {
+      let name = item[keyPath: key]
+      guard let other = before[name] else {
+        changes.added.append(name)
+        continue
+      }
+      if same(other, item) { changes.unchanged.append(name) } else { changes.changed.append(name) }
+    }
+    let names = Set(new.map { $0[keyPath: key] })
+    changes.removed = old.map { $0[keyPath: key] }.filter { !names.contains($0) }
+    return changes
+  }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Reads `busbar.yaml` and the templates it names.
+package enum ConfigurationLoader {
+  /// The configuration and everything that is wrong: first in the file, then in templates. The configuration is nil exactly
+  /// where the file itself has errors; a broken template only matters to the devices that name it. Relative paths in
+  /// the file are below the file's folder. What needs an adapter's manifest is not checked for adapters that are not known.
+  package static func load(
+    file: String, manifests: [AdapterManifest] = [], environment: HostEnvironment = .current
+  ) -> (Configuration?, [Diagnostic]) {
+    let sink = DiagnosticSink()
+    let help = "make one, such as \"devices: []\", or name another with --config FILE"
+    guard let root = YAMLReader.read(file: file, help: help, sink: sink) else { return (nil, sink.sorted) }
+    let reader = ConfigurationReader(file: file, environment: environment, sink: sink)
+    guard var configuration = reader.read(root),
+      let map = MapReader(root, key: "", known: nil, sink: sink)
+    else { return (nil, sink.sorted) }
+    configuration.templates = TemplateLibrary(directories: configuration.templateDirectories, manifests: manifests)
+    // A broker with mistakes of its own is still the one that is meant.
+    let brokers = map.part("brokers")?.members?.map(\.key) ?? []
+    let devices = DeviceReader(templates: configuration.templates, manifests: manifests, brokers: brokers, sink: sink)
+    let links = devices.links(map)
+    let named = Set(map.part("links")?.items?.compactMap { $0["id"]?.text } ?? [])
+    let byID = Dictionary(links.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    let drafts = devices.devices(map, links: byID, linkIDs: named)
+    var resolver = LinkResolver(manifests: manifests, sink: sink)
+    configuration.links = resolver.resolve(links, drafts)
+    return (sink.hasErrors ? nil : configuration, sink.sorted + configuration.templates.diagnostics)
+  }
+}

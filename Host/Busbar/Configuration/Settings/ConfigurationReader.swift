@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarModel
+
+/// The sections of `busbar.yaml` that stand for themselves; links and devices are read by `DeviceReader`.
+struct ConfigurationReader {
+  static let sections = [
+    "host", "plugins", "templates", "uplink", "buffer", "discovery", "management", "listeners", "brokers", "links", "devices",
+  ]
+
+  let file: String
+  let environment: HostEnvironment
+  let sink: DiagnosticSink
+
+  func read(_ root: YAMLNode) -> Configuration? {
+    guard let map = MapReader(root, key: "", known: Self.sections, sink: sink) else { return nil }
+    var configuration = Configuration(file: file)
+    configuration.host = host(map)
+    configuration.plugins = plugins(map)
+    configuration.templateDirectories = templates(map)
+    configuration.uplink = uplink(map)
+    configuration.buffer = buffer(map)
+    configuration.discovery = discovery(map)
+    configuration.management = management(map)
+    configuration.listeners = listeners(map)
+    configuration.brokers = brokers(map)
+    return configuration
+  }
+
+  /// A path of the file, below the file's folder where it is not absolute.
+  func path(_ text: String) -> String { FileReader.path(text, below: FileReader.folder(of: file)) }
+
+  private func part(_ map: MapReader, _ name: String, _ known: [String]) -> MapReader? {
+    map.part(name).flatMap { MapReader($0, key: map.path(name), known: known, sink: sink) }
+  }
+
+  private func host(_ map: MapReader) -> Configuration.Host {
+    var host = Configuration.Host()
+    let section = part(map, "host", ["id", "role", "site", "state"])
+    if let section, section.value("id") != nil {
+      host.id = section.text("id", expected: "[A-Za-z0-9_-], 1 to 64 characters", where: Name.isValid) ?? ""
+    } else if let id = environment.gatewayID {
+      host.id = id
+    } else {
+      sink.error(
+        section?.node.place ?? map.node.place, "host.id", "this machine has no machine id and no name to make an id of",
+        expected: "an id, [A-Za-z0-9_-], 1 to 64 characters")
+    }
+    guard let section else { return host }
+    host.role = section.choice("role") ?? host.role
+    host.state = section.text("state", expected: "a directory").map(path) ?? host.state
+    if let site = part(section, "site", ["name", "location"]) {
+      host.site = Configuration.Site(
+        name: site.text("name", expected: "a text of at most 128 bytes", limit: 128),
+        location: site.text("location", expected: "latitude and longitude in degrees, such as \"53.55,9.99\"", where: Self.isLocation))
+    }
+    return host
+  }
+
+  private static func isLocation(_ text: String) -> Bool {
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      Double(part.drop { $0 == " " }).flatMap { $0.isFinite ? $0 : nil }
+    }
+    guard numbers.count == 2, let latitude = numbers[0], let longitude = numbers[1] else { return false }
+    return abs(latitude) <= 90 && abs(longitude) <= 180
+  }
+
+  private func plugins(_ map: MapReader) -> Configuration.Plugins {
+    var plugins = Configuration.Plugins()
+    guard
+      let section = part(map, "plugins", ["directories", "isolation", "overrides", "require_signature", "trusted_keys"])
+    else { return plugins }
+    plugins.directories = section.texts("directories", expected: "directories")?.map(path) ?? plugins.directories
+    if let isolation: Configuration.Isolation = section.choice("isolation") {
+      plugins.isolation = available(isolation, at: section.value("isolation"), key: section.path("isolation"))
+    }
+    if let overrides = section.part("overrides").flatMap({ MapReader($0, key: section.path("overrides"), known: nil, sink: sink) }) {
+      for member in overrides.node.members ?? [] {
+        guard let isolation: Configuration.Isolation = overrides.choice(member.key) else { continue }
+        plugins.overrides[member.key] = available(isolation, at: member.value, key: overrides.path(member.key))
+      }
+    }
+    if section.boolean("require_signature") == true, let node = section.value("require_signature") {
+      sink.error(
+        node.place, section.path("require_signature"), "signatures of plugins are not available in this release",
+        expected: "false")
+    }
+    plugins.trustedKeys = section.texts("trusted_keys", expected: "keys") ?? []
+    return plugins
+  }
+
+  private func available(_ isolation: Configuration.Isolation, at node: YAMLNode?, key: String) -> Configuration.Isolation {
+    if isolation == .child, let node {
+      sink.error(
+        node.place, key, "this release runs plugins in the host, not in a child process", expected: "auto or host")
+    }
+    return isolation
+  }
+
+  private func templates(_ map: MapReader) -> [String] {
+    guard let section = part(map, "templates", ["directories"]) else { return Configuration.defaultTemplateDirectories }
+    let written = section.list("directories", expected: "a list of directories")
+    for item in written {
+      guard let text = item.node.text, !FileReader.isDirectory(path(text)) else { continue }
+      guard !Configuration.defaultTemplateDirectories.contains(text) else { continue }
+      sink.warning(
+        item.node.place, item.key, "there is no directory \(YAMLNode.short(text, limit: 1024))", expected: "a directory with templates")
+    }
+    let directories = section.texts("directories", expected: "directories")?.map(path)
+    return directories ?? Configuration.defaultTemplateDirectories
+  }
+
+  private func buffer(_ map: MapReader) -> Configuration.Buffer {
+    var buffer = Configuration.Buffer()
+    guard let section = part(map, "buffer", ["size", "age", "commit"]) else { return buffer }
+    let expected = "a size from 1MiB to 1024GiB, such as 64MiB or 2GiB"
+    buffer.size = section.read("size", expected: expected) { node in
+      node.text.flatMap(Units.size).flatMap { (1 << 20...1 << 40).contains($0) ? $0 : nil }
+    } ?? buffer.size
+    buffer.age = section.duration("age", in: .seconds(60) ... .seconds(3650 * 86400)) ?? buffer.age
+    buffer.commit = section.duration("commit", in: .milliseconds(10) ... .seconds(600)) ?? buffer.commit
+    return buffer
+  }
+
+  private func discovery(_ map: MapReader) -> Configuration.Discovery {
+    var discovery = Configuration.Discovery()
+    guard let section = part(map, "discovery", ["scan", "interval"]) else { return discovery }
+    for item in section.list("scan", expected: "a list of ranges such as 192.168.1.0/24", limit: 64) {
+      do {
+        discovery.scan.append(try Subnet(item.node.text ?? ""))
+      } catch {
+        let message = item.node.text == nil ? "found \(item.node.found)" : error.message
+        sink.error(item.node.place, item.key, message, expected: error.expectation)
+      }
+    }
+    let range: ClosedRange<Duration> = .seconds(60) ... .seconds(30 * 86400)
+    let interval = section.read("interval", expected: "0 for scans on request only, or \(MapReader.expected(range))") { node in
+      node.json == 0 ? .zero : MapReader.duration(node, in: range)
+    }
+    discovery.interval = interval == .zero ? nil : interval
+    return discovery
+  }
+
+  private func management(_ map: MapReader) -> Configuration.Management {
+    var management = Configuration.Management()
+    guard let section = part(map, "management", ["listen", "tls"]) else { return management }
+    management.listen = section.parse("listen", expected: "ADDRESS:PORT, such as 127.0.0.1:8480") { text throws(ValueError) in
+      try ListenAddress(text)
+    }
+    management.tls = section.choice("tls") ?? management.tls
+    return management
+  }
+
+  private func listeners(_ map: MapReader) -> [String: Configuration.Listener] {
+    var listeners: [String: Configuration.Listener] = [:]
+    for entry in map.entries("listeners", expected: "a map of names, each with listen and tls") {
+      guard let section = MapReader(entry.member.value, key: entry.key, known: ["listen", "tls"], sink: sink) else { continue }
+      name(entry.member, key: entry.key)
+      let expected = "ADDRESS:PORT, such as 0.0.0.0:8443"
+      if section.value("listen") == nil { section.missing("listen", expected: expected) }
+      let address = section.parse("listen", expected: expected) { text throws(ValueError) in try ListenAddress(text) }
+      let tls: Configuration.ServerTLS = section.choice("tls") ?? .off
+      if let address { listeners[entry.member.key] = Configuration.Listener(listen: address, tls: tls) }
+    }
+    return listeners
+  }
+
+  func name(_ member: YAMLMember, key: String) {
+    if !Name.isValid(member.key) {
+      sink.error(member.place, key, "this is no name", expected: "[A-Za-z0-9_-], 1 to 64 characters")
+    }
+  }
+}

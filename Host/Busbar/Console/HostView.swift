@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import BusbarModel
+
+/// The host's answers as tables.
+package enum HostView {
+  /// `busbar status`. `now` in Unix milliseconds.
+  package static func status(_ json: JSONValue, now: Int64) -> Table {
+    facts(
+      json, first: ["id", "version", "role", "state", "since", "devices", "uplink", "buffer", "plugins", "alarms"], now: now)
+  }
+
+  /// `busbar buffer status`.
+  package static func buffer(_ json: JSONValue, now: Int64) -> Table {
+    facts(
+      json, first: ["messages", "bytes", "oldest", "dropped", "problem", "commit_ms", "size", "path"], now: now)
+  }
+
+  /// `busbar reload`: what the host did with the configuration.
+  package static func reload(_ json: JSONValue) -> Table {
+    facts(json, first: ["added", "removed", "changed", "unchanged", "restart"], now: 0)
+  }
+
+  /// Members one below the other, those of objects with their path: `devices.online`.
+  private static func facts(_ json: JSONValue, first order: [String], now: Int64) -> Table {
+    var facts: [(String, Table.Cell)] = []
+    let members = json.object ?? [:]
+    let rest = members.keys.filter { !order.contains($0) }.sorted()
+    for name in order + rest {
+      guard let member = members[name] else { continue }
+      append(name, member, now: now, to: &facts)
+    }
+    return Table(facts: facts)
+  }
+
+  private static func append(_ name: String, _ json: JSONValue, now: Int64, to facts: inout [(String, Table.Cell)]) {
+    if case .object(let members) = json {
+      for (key, member) in members.sorted(by: { $0.key < $1.key }) {
+        append("\(name).\(key)", member, now: now, to: &facts)
+      }
+      return
+    }
+    facts.append((name, cell(name.split(separator: ".").last ?? "", json, now: now)))
+  }
+
+  private static func cell(_ name: Substring, _ json: JSONValue, now: Int64) -> Table.Cell {
+    switch (name, json) {
+    case ("state", .string(let state)): return stateCell(state)
+    case ("since", _), ("oldest", _):
+      guard let time = json.integer else { return Table.Cell(Format.value(json)) }
+      return Table.Cell("\(Format.time(time)) (\(Format.age(now - time)))")
+    case ("bytes", _), ("size", _): return Table.Cell(json.integer.map { Format.size($0) } ?? Format.value(json))
+    case ("problem", .string): return Table.Cell(Format.value(json), .bad)
+    case ("alarms", .array(let alarms)) where !alarms.isEmpty: return Table.Cell(names(alarms), .warning)
+    case (_, .array(let items)): return Table.Cell(names(items))
+    default: return Table.Cell(Format.value(json))
+    }
+  }
+
+  /// Entries of a list by what names them.
+  private static func names(_ items: [JSONValue]) -> String {
+    guard !items.isEmpty else { return "none" }
+    return items.map { item in
+      guard case .object = item, let name = (item["id"] ?? item["name"])?.string else { return Format.value(item) }
+      return item["state"]?.string.map { "\(name) \($0)" } ?? name
+    }.joined(separator: ", ")
+  }
+
+  /// The text of a state, in the colour of its meaning.
+  package static func stateCell(_ state: String) -> Table.Cell {
+    switch state {
+    case "online", "loaded", "connected", "open", "done": Table.Cell(state, .good)
+    case "connecting", "degraded", "accepted", "retired": Table.Cell(state, .warning)
+    case "offline", "stuck", "needs-attention", "refused", "failed", "closed": Table.Cell(state, .bad)
+    default: Table.Cell(state)
+    }
+  }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarModel
+internal import HTTPTypes
+
+/// One method of one address of the API: what the router serves and what the description lists.
+struct Endpoint: Sendable {
+  enum Action: Sendable, CaseIterable {
+    case health, description, status, devices, device, read, command, plugins, links, buffer, reload, events
+  }
+
+  var action: Action
+  var method: HTTPRequest.Method
+  /// As in OpenAPI and in the router: `{id}` stands for one segment.
+  var path: String
+  var summary: String
+
+  static let all: [Endpoint] = [
+    Endpoint(action: .health, method: .get, path: "/healthz", summary: "The host is alive; text, without a login"),
+    Endpoint(action: .description, method: .get, path: "/api/v1/openapi.json", summary: "This description"),
+    Endpoint(action: .status, method: .get, path: "/api/v1/status", summary: "The host: uplink, buffer, plugins, alarms"),
+    Endpoint(action: .devices, method: .get, path: "/api/v1/devices", summary: "All devices with state and last values"),
+    Endpoint(action: .device, method: .get, path: "/api/v1/devices/{id}", summary: "One device with its points"),
+    Endpoint(action: .read, method: .post, path: "/api/v1/devices/{id}/read", summary: "One fresh reading"),
+    Endpoint(
+      action: .command, method: .post, path: "/api/v1/devices/{id}/commands",
+      summary: "Sets a point or carries out an action; answers when the outcome is known"),
+    Endpoint(action: .plugins, method: .get, path: "/api/v1/plugins", summary: "Plugin files, loaded and refused"),
+    Endpoint(action: .links, method: .get, path: "/api/v1/links", summary: "Connections and buses"),
+    Endpoint(action: .buffer, method: .get, path: "/api/v1/buffer", summary: "What waits for the broker"),
+    Endpoint(action: .reload, method: .post, path: "/api/v1/reload", summary: "Applies a changed configuration"),
+    Endpoint(
+      action: .events, method: .get, path: "/api/v1/events",
+      summary: "Live values and status changes as server-sent events"),
+  ]
+
+  func matches(_ path: String) -> Bool {
+    let own = self.path.split(separator: "/")
+    let other = path.split(separator: "/")
+    return own.count == other.count && zip(own, other).allSatisfy { $0 == "{id}" || $0 == $1 }
+  }
+}
+
+/// What one client, and all of them together, may ask of the API.
+package struct Limits: Sendable {
+  /// Bytes of a request's body.
+  static let body = 64 << 10
+  /// Bytes of one header field and of all of them; number of them.
+  static let headerField = 8 << 10
+  static let headers = 16 << 10
+  static let headerCount = 64
+  /// Devices in the query of one event stream.
+  static let devices = 64
+  /// Points in one request to read.
+  static let points = 512
+  /// Seconds that a connection may be silent between requests, or in the middle of one.
+  static let idleSeconds: Int64 = 30
+
+  /// Connections at once; further ones wait in the backlog.
+  package var connections = 64
+  /// Event streams at once, so that some connections stay for requests.
+  package var streams = 32
+  /// Events that may wait for one reader before it is dropped.
+  package var queuedEvents = 256
+  /// Between two comments that show the reader that the host lives.
+  package var heartbeat: Duration = .seconds(15)
+
+  package init() {}
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarModel
+
+/// The shapes that the description of the API refers to.
+enum OpenAPISchemas {
+  static var all: [String: JSONValue] {
+    ["Problem": problem, "Device": device, "CommandRequest": request, "CommandResponse": response, "Reading": reading]
+  }
+
+  static func schema(of action: Endpoint.Action) -> JSONValue {
+    switch action {
+    case .health, .events: type("string")
+    case .devices: list(reference("Device"))
+    case .device: reference("Device")
+    case .plugins, .links: list(type("object"))
+    case .read: reference("Reading")
+    case .command: reference("CommandResponse")
+    case .description, .status, .buffer, .reload: type("object")
+    }
+  }
+
+  static func body(of action: Endpoint.Action) -> JSONValue? {
+    switch action {
+    case .read: structure(["points": list(type("string"))])
+    case .command: reference("CommandRequest")
+    default: nil
+    }
+  }
+
+  static func answer(of action: Endpoint.Action) -> String {
+    switch action {
+    case .health: "ok"
+    case .description: "OpenAPI 3.1"
+    case .status: "id, version, role, since, state, devices, uplink, buffer, plugins, alarms"
+    case .devices: "One entry a device"
+    case .device: "The device with `points`"
+    case .read: "Values, and the points that could not be read with the reason"
+    case .command: "The outcome, also where it was refused; see `status` and `reason`"
+    case .plugins: "id, version, file, state, reason, isolation, adapters, hash"
+    case .links: "id, adapter, endpoint, state, reason, devices, calls, overruns"
+    case .buffer: "messages, bytes, oldest, dropped, problem, commit_ms, size, path"
+    case .reload: "changed, unchanged, added, removed, restart"
+    case .events:
+      "Events `telemetry` (a reading with `device` added) and `status` (a changed state); a comment every 15 s; readers that do not keep up are dropped"
+    }
+  }
+
+  private static var problem: JSONValue {
+    structure(["type": type("string"), "title": type("string"), "status": type("integer"), "detail": type("string")])
+  }
+
+  private static var device: JSONValue {
+    var members: [String: JSONValue] = [:]
+    for name in [
+      "id", "name", "type", "adapter", "template", "link", "state", "reason", "vendor", "model", "serial", "firmware",
+    ] {
+      members[name] = type("string")
+    }
+    members["state"] = choice(DeviceState.allCases.map(\.rawValue))
+    members["type"] = choice(DeviceKind.allCases.map(\.rawValue))
+    members["since"] = milliseconds
+    members["write"] = type("boolean")
+    members["quality"] = type("object")
+    members["points"] = list(type("object"))
+    members["values"] = .object([
+      "type": "object", "additionalProperties": structure(["value": scalar, "unit": type("string"), "ts": milliseconds, "quality": type("string")]),
+    ])
+    return structure(members)
+  }
+
+  private static var request: JSONValue {
+    structure([
+      "id": text(pattern: "^.{1,64}$"), "ts": milliseconds, "point": type("string"), "value": scalar,
+      "action": type("string"), "args": type("object"), "valid_for": milliseconds,
+      "priority": choice(Priority.allCases.filter { $0 != .safety }.map(\.rawValue)), "owner": type("string"),
+      "safe": scalar, "dry_run": type("boolean"),
+    ])
+  }
+
+  private static var response: JSONValue {
+    structure([
+      "id": type("string"), "ts": milliseconds, "status": choice(CommandResponse.Status.allCases.map(\.rawValue)),
+      "value": scalar, "reason": choice(RefusalReason.allCases.map(\.rawValue)), "by": type("string"),
+      "until": milliseconds, "text": type("string"),
+    ])
+  }
+
+  private static var reading: JSONValue {
+    structure([
+      "ts": milliseconds, "values": .object(["type": "object", "additionalProperties": scalar]),
+      "bad": .object(["type": "object", "additionalProperties": choice(BadReason.allCases.map(\.rawValue))]),
+    ])
+  }
+
+  private static var milliseconds: JSONValue { .object(["type": "integer", "description": "Milliseconds; times in Unix time"]) }
+
+  private static var scalar: JSONValue {
+    .object(["type": .array(["number", "boolean", "string", "null"])])
+  }
+
+  static func type(_ name: String) -> JSONValue { .object(["type": .string(name)]) }
+
+  static func text(pattern: String) -> JSONValue { .object(["type": "string", "pattern": .string(pattern)]) }
+
+  static func reference(_ name: String) -> JSONValue { .object(["$ref": .string("#/components/schemas/\(name)")]) }
+
+  private static func list(_ items: JSONValue) -> JSONValue { .object(["type": "array", "items": items]) }
+
+  private static func choice(_ names: [String]) -> JSONValue {
+    .object(["type": "string", "enum": .array(names.map { .string($0) })])
+  }
+
+  private static func structure(_ members: [String: JSONValue]) -> JSONValue {
+    .object(["type": "object", "properties": .object(members)])
+  }
+}

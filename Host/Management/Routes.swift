@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarModel
+internal import BusbarSystem
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+internal import NIOCore
+
+struct ManagementContext: RequestContext {
+  var coreContext: CoreRequestContextStorage
+  /// Closed to drop a reader that does not keep up.
+  let channel: any Channel
+
+  init(source: ApplicationRequestContextSource) {
+    coreContext = .init(source: source)
+    channel = source.channel
+  }
+}
+
+/// What each address does.
+struct Routes: Sendable {
+  let operations: any HostOperations
+  let events: EventStreams
+
+  func router() -> Router<ManagementContext> {
+    let router = Router(context: ManagementContext.self)
+    router.add(middleware: ProblemMiddleware())
+    for endpoint in Endpoint.all {
+      router.on(RouterPath(endpoint.path), method: endpoint.method) { request, context in
+        try await respond(endpoint.action, request, context)
+      }
+    }
+    return router
+  }
+
+  private func respond(_ action: Endpoint.Action, _ request: Request, _ context: ManagementContext) async throws -> Response {
+    switch action {
+    case .health:
+      Response(
+        status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
+        body: ResponseBody(byteBuffer: ByteBuffer(string: "ok\n")))
+    case .description: Response(json: OpenAPI.document)
+    case .status: Response(json: await operations.status())
+    case .devices: Response(json: await operations.devices())
+    case .device: try await device(context)
+    case .read: try await read(request, context)
+    case .command: try await command(request, context)
+    case .plugins: Response(json: await operations.plugins())
+    case .links: Response(json: await operations.links())
+    case .buffer: Response(json: await operations.buffer())
+    case .reload: Response(json: try await operations.reload())
+    case .events: try await events(request, context)
+    }
+  }
+
+  private func device(_ context: ManagementContext) async throws -> Response {
+    let id = try identifier(context)
+    guard let device = await operations.device(id.rawValue) else { throw unknown(id.rawValue) }
+    return Response(json: device)
+  }
+
+  private func read(_ request: Request, _ context: ManagementContext) async throws -> Response {
+    let id = try identifier(context)
+    let points = try points(in: await body(request))
+    return Response(json: try await operations.read(device: id.rawValue, points: points))
+  }
+
+  private func command(_ request: Request, _ context: ManagementContext) async throws -> Response {
+    let id = try identifier(context)
+    guard let body = try await body(request) else {
+      throw Problem(status: .badRequest, detail: "the body is missing: a JSON object with 'point' and 'value', or with 'action'")
+    }
+    let command: CommandRequest
+    do {
+      command = try CommandBody.request(body, device: id, now: Clock.unixMilliseconds()) {
+        "local-" + String(UInt64.random(in: .min ... .max), radix: 16)
+      }
+    } catch {
+      throw Problem(status: .unprocessableContent, detail: error.text)
+    }
+    let response = await operations.command(command)
+    if response.reason == .unknownDevice { throw unknown(id.rawValue) }
+    return Response(json: response.json)
+  }
+
+  private func events(_ request: Request, _ context: ManagementContext) async throws -> Response {
+    let names = request.uri.queryParameters.getAll("device")
+    guard names.count <= Limits.devices else {
+      throw Problem(status: .badRequest, detail: "at most \(Limits.devices) devices can be named; leave 'device' out for all")
+    }
+    for name in names {
+      guard let id = DeviceID(rawValue: name) else { throw malformed() }
+      guard await operations.device(id.rawValue) != nil else { throw unknown(id.rawValue) }
+    }
+    return try events.response(
+      to: request, channel: context.channel, logger: context.logger, operations: operations,
+      devices: names.isEmpty ? nil : names)
+  }
+
+  /// Nil = no body.
+  private func body(_ request: Request) async throws -> JSONValue? {
+    let bytes = try await request.body.collect(upTo: Limits.body)
+    guard bytes.readableBytes > 0 else { return nil }
+    do {
+      return try JSONValue(parsing: Array(bytes.readableBytesView))
+    } catch {
+      throw Problem(status: .badRequest, detail: error.description)
+    }
+  }
+
+  private func points(in body: JSONValue?) throws -> [String]? {
+    guard let body else { return nil }
+    guard let object = body.object, object.keys.allSatisfy({ $0 == "points" }) else {
+      throw Problem(status: .unprocessableContent, detail: "the body has to be {\"points\":[…]}, or left out for all points")
+    }
+    guard let list = object["points"] else { return nil }
+    let names = list.array?.compactMap(\.string)
+    guard let names, names.count == list.array?.count, (1...Limits.points).contains(names.count) else {
+      throw Problem(
+        status: .unprocessableContent, detail: "'points' has to be a list of 1 to \(Limits.points) names of points")
+    }
+    return names
+  }
+
+  private func identifier(_ context: ManagementContext) throws -> DeviceID {
+    guard let id = DeviceID(rawValue: try context.parameters.require("id")) else { throw malformed() }
+    return id
+  }
+
+  private func malformed() -> Problem {
+    Problem(status: .badRequest, detail: "a device id has 1 to 64 characters of A-Z a-z 0-9 _ -")
+  }
+
+  private func unknown(_ id: String) -> Problem {
+    Problem(status: .notFound, detail: "there is no device '\(id)'; GET /api/v1/devices lists them")
+  }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import BusbarMosquitto
+
+/// How long to wait before the next attempt: doubling from the first pause to the longest, up to a fifth longer by
+/// chance, so that a thousand hosts do not come back to a broker at the same moment.
+package struct Backoff: Sendable, Equatable {
+  package let first: Duration
+  package let longest: Duration
+  private var next: Duration
+
+  package init(first: Duration = .seconds(1), longest: Duration = .seconds(60)) {
+    self.first = first
+    self.longest = max(first, longest)
+    self.next = first
+  }
+
+  /// The pause after one more failure. `chance` is 0 to 1. A failure that only a person can mend waits for longest.
+  package mutating func pause(needsPerson: Bool, chance: Double) -> Duration {
+    let pause = needsPerson ? longest : next
+    next = min(next * 2, longest)
+    return pause + pause * (chance * 0.2)
+  }
+
+  package mutating func succeeded() { next = first }
+}
+
+/// Which version of MQTT to speak: 5, and 3.1.1 for good once the broker has refused 5.
+package struct VersionChoice: Sendable, Equatable {
+  package private(set) var version = MQTTVersion.five
+  private var unanswered = 0
+
+  package init() {}
+
+  /// The broker does not speak this version. Whether there is another one to try.
+  package mutating func refused() -> Bool {
+    guard version == .five else { return false }
+    version = .three
+    unanswered = 0
+    return true
+  }
+
+  /// The broker ended the connection instead of answering CONNECT. Some do that on a version that they do not know, so
+  /// every third time in a row the other one is tried.
+  package mutating func unansweredConnect() {
+    unanswered += 1
+    if unanswered % 3 == 0 { version = version == .five ? .three : .five }
+  }
+
+  package mutating func accepted() { unanswered = 0 }
+}

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where things are in the repository and in the tree that packaging/build lays out."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+STAGE = ROOT / ".build" / "stage"
+BUSBAR = STAGE / "bin" / "busbar"
+PLUGINS = STAGE / "lib" / "busbar" / "plugins"
+TEMPLATES = STAGE / "share" / "busbar" / "templates"
+PEERS = Path(__file__).resolve().parents[1] / "peers"
+CASES = ROOT / "Plugins" / "Modbus" / "Cases"
+SHARED = ROOT.parent / "shared"
+
+# For commands that read no configuration.
+DIRECTORIES = ["--plugins", str(PLUGINS), "--templates", str(TEMPLATES)]

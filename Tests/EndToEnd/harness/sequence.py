@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `seq` promises (interfaces.md 3.1): every number comes, or is reported as never coming."""
+
+
+def numbers(subscriber, device):
+    return {message.json["seq"] for message in subscriber.telemetry(device)}
+
+
+def reported(subscriber, device, *, reasons=None):
+    found = set()
+    for gap in subscriber.gaps(device):
+        assert gap["from"] <= gap["to"], gap
+        if reasons is not None:
+            assert gap["reason"] in reasons, gap
+        found |= set(range(gap["from"], gap["to"] + 1))
+    return found
+
+
+def missing(subscriber, device, up_to, *, reasons=()):
+    """Numbers from 1 to `up_to` that neither came nor were reported for one of `reasons`."""
+    lost = reported(subscriber, device, reasons=reasons)
+    return sorted(set(range(1, up_to + 1)) - numbers(subscriber, device) - lost)
+
+
+def wait_complete(subscriber, device, up_to, timeout=30, *, reasons=()):
+    """Returns when every number from 1 to `up_to` has come or is reported; says which ones are missing else."""
+
+    def complete(_):
+        return not missing(subscriber, device, up_to, reasons=reasons)
+
+    try:
+        subscriber.wait_for(complete, timeout)
+    except AssertionError:
+        lost = missing(subscriber, device, up_to, reasons=reasons)
+        if lost:
+            raise AssertionError(f"numbers of {device} up to {up_to} never came: {lost}") from None
+
+
+def check_order(subscriber, device):
+    """Numbers rise among live messages, and among late ones; each number has one reading."""
+    readings = {}
+    last = {True: 0, False: 0}
+    for message in subscriber.telemetry(device):
+        content = message.json
+        late = content.get("late", False)
+        again = readings.get(content["seq"])
+        if again is not None:
+            # QoS 1 may bring a message twice; then it is the same reading.
+            assert again == (content["ts"], content.get("values")), f"two readings of {device} have seq {content['seq']}"
+            continue
+        readings[content["seq"]] = (content["ts"], content.get("values"))
+        assert content["seq"] > last[late], f"seq {content['seq']} of {device} after {last[late]}, late: {late}"
+        last[late] = content["seq"]
+
+
+def newest(subscriber, device):
+    return max(numbers(subscriber, device), default=0)

@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A Modbus device on pymodbus 3.16, over TCP or a serial line, that a test steers through standard input.
+
+    modbus_device.py --tcp PORT | --serial PATH [--baud N]    [--fill]
+
+The first line of standard input describes the devices:
+    {"units": {"1": {"holding": {"40": [1, 2]}, "input": {…}}}, "mirror": [[5004, 1100, 2]]}
+An address that is not listed answers exception 2; with --fill it holds 0. `mirror` copies a register that is written
+into another address, as the low word of so many.
+
+Prints "ready", then answers each line with one line of JSON:
+    {"set": "holding"|"input", "unit": 1, "values": {"40": [1, 2]}}
+    {"get": "holding", "unit": 1, "address": 40, "count": 2}        -> {"values": [1, 2]}
+    {"log": true}                     -> {"log": [[time, unit, function, address, count, values or null], …]}, since the start
+    {"fault": KIND, "times": 1, …}    KIND for so many requests (-1 = until cleared), of "unit" and "function" where given:
+        exception (code), delay (seconds), drop, close, badtid, garbage, truncate, refuse (each new connection is closed)
+    {"clear": true}
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+import time
+
+from pymodbus.constants import ExcCodes
+from pymodbus.framer import FramerType
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+READ_INPUT = 4
+BIT_FUNCTIONS = (1, 2, 5, 15)
+ANSWER_FAULTS = ("drop", "close", "badtid", "garbage", "truncate")
+
+
+class Faults:
+    def __init__(self):
+        self.active = []
+
+    def take(self, kinds, unit=None, function=None):
+        """The first fault of these kinds that concerns the request; counts it."""
+        for fault in self.active:
+            if fault["fault"] not in kinds or fault.get("times", 1) == 0:
+                continue
+            if fault.get("unit", unit) != unit or fault.get("function", function) != function:
+                continue
+            if fault.get("times", 1) > 0:
+                fault["times"] = fault.get("times", 1) - 1
+            return fault
+        return None
+
+
+class Peer:
+    def __init__(self, description, fill):
+        self.fill = fill
+        self.mirror = description.get("mirror", [])
+        self.tables = {
+            int(unit): {kind: self.expand(tables.get(kind, {})) for kind in ("holding", "input")}
+            for unit, tables in description["units"].items()
+        }
+        self.faults = Faults()
+        self.log = []
+        self.answer_faults = []
+        self.servers = []
+        self.random = random.Random(20)
+
+    @staticmethod
+    def expand(values):
+        return {int(address) + i: word for address, words in values.items() for i, word in enumerate(words)}
+
+    def devices(self, serial):
+        # pymodbus wants every address declared beforehand, and counts only lists of values as they are; what exists is
+        # decided in `act`, so that a test can add addresses.
+        def registers():
+            return [SimData(0, values=[0] * 65536, datatype=DataType.REGISTERS)]
+
+        def bits():
+            return [SimData(0, values=[0] * 16, datatype=DataType.BITS)]
+
+        def device(unit, action):
+            return SimDevice(unit, simdata=(bits(), bits(), registers(), registers()), use_bit_addressing=True, action=action)
+
+        devices = [device(unit, self.action(unit)) for unit in self.tables]
+        # Unit 0 stands for all others. On a line they are silent; ignore_missing_devices does nothing in 3.16.1.
+        return devices + [device(0, self.silence)] if serial else devices
+
+    async def silence(self, function, start, address, count, memory, values):
+        self.answer_faults.append("drop")
+        return ExcCodes.ILLEGAL_ADDRESS
+
+    def action(self, unit):
+        async def act(function, start, address, count, memory, values):
+            return await self.act(unit, function, start, address, count, memory, values)
+
+        return act
+
+    async def act(self, unit, function, start, address, count, memory, values):
+        written = None if values is None else [int(value) for value in values]
+        self.log.append([time.time(), unit, function, address, count, written])
+        if fault := self.faults.take(("delay",), unit, function):
+            await asyncio.sleep(fault["seconds"])
+        if fault := self.faults.take(("exception",), unit, function):
+            return ExcCodes(fault.get("code", 4))
+        if fault := self.faults.take(ANSWER_FAULTS, unit, function):
+            self.answer_faults.append(fault["fault"])
+        if function in BIT_FUNCTIONS:
+            return ExcCodes.ILLEGAL_FUNCTION
+        table = self.tables[unit]["input" if function == READ_INPUT else "holding"]
+        if not self.fill and any(address + i not in table for i in range(count)):
+            return ExcCodes.ILLEGAL_ADDRESS
+        for i, value in enumerate(written or []):
+            table[address + i] = value
+            self.reflect(table, address + i, value)
+        for i in range(count):
+            memory[address - start + i] = table.get(address + i, 0)
+        return None
+
+    def reflect(self, table, address, value):
+        for source, target, width in self.mirror:
+            if source == address:
+                table.update({target + i: 0 for i in range(width)})
+                table[target + width - 1] = value
+
+    def trace(self, serial):
+        def packet(sending, data):
+            if not sending or not self.answer_faults:
+                return data
+            kind = self.answer_faults.pop(0)
+            if kind == "drop":
+                return b""
+            if kind == "close":
+                self.close_connections()
+                return b""
+            changed = bytearray(data)
+            if kind == "badtid" and not serial:
+                changed[1] ^= 0x55
+            elif kind == "garbage":
+                changed = bytearray(self.random.randbytes(len(changed) + 3))
+            elif kind == "truncate":
+                changed = changed[: len(changed) // 2]
+            return bytes(changed)
+
+        return packet
+
+    def connected(self, up):
+        if up and self.faults.take(("refuse",)):
+            self.close_connections()
+
+    def close_connections(self):
+        loop = asyncio.get_running_loop()
+        for server in self.servers:
+            for connection in list(server.active_connections.values()):
+                loop.call_soon(connection.close)
+
+    def answer(self, question):
+        if "set" in question:
+            self.tables[question.get("unit", next(iter(self.tables)))][question["set"]].update(
+                self.expand(question["values"])
+            )
+        elif "get" in question:
+            table = self.tables[question.get("unit", next(iter(self.tables)))][question["get"]]
+            return {"values": [table.get(question["address"] + i) for i in range(question.get("count", 1))]}
+        elif "log" in question:
+            return {"log": self.log}
+        elif "fault" in question:
+            self.faults.active.append(question)
+        elif "clear" in question:
+            self.faults.active.clear()
+            self.answer_faults.clear()
+        else:
+            return {"error": "unknown question"}
+        return {"ok": True}
+
+
+async def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tcp", type=int)
+    parser.add_argument("--serial")
+    parser.add_argument("--baud", type=int, default=9600)
+    parser.add_argument("--fill", action="store_true")
+    options = parser.parse_args()
+
+    loop = asyncio.get_running_loop()
+    questions = asyncio.StreamReader(limit=1 << 24)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(questions), sys.stdin)
+    peer = Peer(json.loads(await questions.readline()), options.fill)
+    if options.tcp:
+        server = ModbusTcpServer(
+            peer.devices(serial=False),
+            address=("127.0.0.1", options.tcp),
+            trace_packet=peer.trace(False),
+            trace_connect=peer.connected,
+        )
+    else:
+        server = ModbusSerialServer(
+            peer.devices(serial=True),
+            framer=FramerType.RTU,
+            port=options.serial,
+            baudrate=options.baud,
+            trace_packet=peer.trace(True),
+        )
+    peer.servers.append(server)
+    await server.serve_forever(background=True)
+    print("ready", flush=True)
+    while line := await questions.readline():
+        try:
+            answer = peer.answer(json.loads(line))
+        except Exception as error:  # The test shows it; this process goes on.
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
+
+
+asyncio.run(main())

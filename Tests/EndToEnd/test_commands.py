@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands from MQTT change the device and are answered (interfaces.md 3.3)."""
+
+import time
+import uuid
+
+import pytest
+
+from harness.site import WALLBOX_MIRROR, heat_pump, hybrid, wallbox
+
+LIMIT = 40125  # tenths of a percent; the template's safe value is 100 %, its range 0 to 100 %
+POLL = {"default": "1s", "power_limit_percent": "1s"}
+
+
+@pytest.fixture
+def roof(host, subscriber, modbus_device):
+    """An inverter whose limit may be written, and a twin of it that may not."""
+    peer = modbus_device({1: hybrid()}, fill=True)
+    twin = modbus_device({1: hybrid()}, fill=True)
+    gateway = host(
+        devices=[
+            {"id": "sol_roof", "template": "huawei-sun2000", "endpoint": peer.endpoint, "poll": POLL, "write": True},
+            {"id": "sol_locked", "template": "huawei-sun2000", "endpoint": twin.endpoint, "poll": POLL, "write": False},
+        ]
+    )
+    for device in ("sol_roof", "sol_locked"):
+        subscriber.wait_status(device, lambda content: content["state"] == "online")
+    return gateway, peer, twin
+
+
+def request(point=None, value=None, **members):
+    content = {"id": uuid.uuid4().hex, "ts": int(time.time() * 1000)}
+    if point:
+        content |= {"point": point, "value": value}
+    return content | members
+
+
+def send(subscriber, device, content, **options):
+    position = subscriber.mark()
+    subscriber.publish(f"devices/{device}/commands/request", content, **options)
+    return position
+
+
+def answer(subscriber, device, content, *, final=True, since=0, timeout=30):
+    """The response to a request; with `final`, the one that is not `accepted`."""
+    return subscriber.wait_for(
+        lambda m: m.topic == f"devices/{device}/commands/response"
+        and m.json["id"] == content["id"]
+        and not (final and m.json["status"] == "accepted"),
+        timeout,
+        since=since,
+        what=f"the answer to {content}",
+    ).json
+
+
+def ask(subscriber, device, content, **options):
+    return answer(subscriber, device, content, since=send(subscriber, device, content), **options)
+
+
+def test_command_changes_the_device_and_is_answered(roof, subscriber):
+    _, peer, _ = roof
+    content = request("power_limit_percent", 10, valid_for=60000, owner="ems-1")
+    response = ask(subscriber, "sol_roof", content)
+    assert response["status"] == "done"
+    assert response["value"] == 10
+    assert [write.values for write in peer.writes(LIMIT)][-1] == [100]
+    assert peer.get(LIMIT) == [100]
+    subscriber.wait_telemetry("sol_roof", lambda reading: reading["values"].get("power_limit_percent") == 10, 30)
+
+
+def test_same_id_acts_once_and_is_answered_again(roof, subscriber):
+    gateway, peer, _ = roof
+    content = request("power_limit_percent", 12, valid_for=60000)
+    assert ask(subscriber, "sol_roof", content)["status"] == "done"
+    writes = len(peer.writes(LIMIT))
+    assert ask(subscriber, "sol_roof", content)["status"] == "done"
+    # Another command behind it shows that the repeated one had its turn.
+    assert ask(subscriber, "sol_roof", request("power_limit_percent", 11, valid_for=60000))["status"] == "done"
+    values = [write.values for write in peer.writes(LIMIT)][writes:]
+    assert values.count([120]) == 0 and values.count([110]) == 1
+
+
+def test_same_id_acts_once_over_a_kill_of_the_host(roof, subscriber):
+    gateway, peer, _ = roof
+    content = request("power_limit_percent", 12, valid_for=120000)
+    assert ask(subscriber, "sol_roof", content)["status"] == "done"
+    position = subscriber.mark()
+    gateway.kill()
+    writes = len(peer.writes(LIMIT))
+    gateway.start()
+    subscriber.wait_telemetry("sol_roof", since=position, timeout=30)
+    again = ask(subscriber, "sol_roof", content)
+    assert again["status"] in ("done", "accepted", "unknown")
+    # The living lease may be written anew after a start, but not twice because of the repeated request.
+    assert [write.values for write in peer.writes(LIMIT)][writes:].count([120]) <= 1
+
+
+def test_expired(roof, subscriber):
+    _, peer, _ = roof
+    content = request("power_limit_percent", 10, ts=int(time.time() * 1000) - 120_000, valid_for=60_000)
+    assert ask(subscriber, "sol_roof", content)["status"] == "expired"
+    assert peer.writes(LIMIT) == []
+
+
+@pytest.mark.parametrize("value", [101, -1, 1e300])
+def test_out_of_range(roof, subscriber, value):
+    _, peer, _ = roof
+    response = ask(subscriber, "sol_roof", request("power_limit_percent", value, valid_for=60000))
+    assert (response["status"], response["reason"]) == ("refused", "out-of-range")
+    assert peer.writes(LIMIT) == []
+
+
+@pytest.mark.parametrize(
+    ("device", "content", "reason"),
+    [
+        ("sol_roof", {"point": "power", "value": 1}, "read-only"),
+        ("sol_locked", {"point": "power_limit_percent", "value": 10, "valid_for": 60000}, "read-only"),
+        ("sol_roof", {"point": "no_such_point", "value": 1}, "unknown-point"),
+        ("sol_nobody", {"point": "power_limit_percent", "value": 10}, "unknown-device"),
+        ("sol_roof", {"action": "no.such.action"}, "unsupported"),
+        ("sol_roof", {"point": "power_limit_percent", "value": "many", "valid_for": 60000}, "invalid"),
+        ("sol_roof", {"point": "power_limit_percent", "value": 10, "valid_for": -5}, "invalid"),
+        ("sol_roof", {"point": "power_limit_percent", "value": 10, "priority": "safety"}, "not-authorized"),
+        ("sol_roof", {"point": "power_limit_percent", "value": 10, "priority": "loud"}, "invalid"),
+        ("sol_roof", {}, "invalid"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_refused_with_the_reason(roof, subscriber, device, content, reason):
+    _, peer, twin = roof
+    response = ask(subscriber, device, request(**content))
+    assert response["status"] == "refused", response
+    assert response["reason"] == reason, response
+    assert peer.writes() == [] and twin.writes() == []
+
+
+def test_malformed_requests_do_no_harm(roof, subscriber):
+    _, peer, _ = roof
+    topic = "devices/sol_roof/commands/request"
+    for payload in (
+        b"", b"{", b"[]", b"null", b"\xff\xfe\x00", b'{"id":' + b"[" * 5000, b'{"id":"x"', b'"text"', b"{" * 100_000,
+        b'{"id":"' + b"a" * 100_000 + b'","ts":1,"point":"power_limit_percent","value":10}',
+        b'{"id":7,"ts":1,"point":"power_limit_percent","value":10}',
+    ):
+        subscriber.publish(topic, payload)
+    # No ts: an id can be read, so it is answered.
+    content = {"id": "no-time", "point": "power_limit_percent", "value": 10}
+    response = ask(subscriber, "sol_roof", content)
+    assert (response["status"], response["reason"]) == ("refused", "invalid")
+    assert response["text"]
+    assert peer.writes() == []
+    assert ask(subscriber, "sol_roof", request("power_limit_percent", 10, valid_for=60000))["status"] == "done"
+
+
+def test_most_restrictive_limit_applies(roof, subscriber):
+    _, peer, _ = roof
+    assert ask(subscriber, "sol_roof", request("power_limit_percent", 8, valid_for=600000, owner="grid", priority="grid"))[
+        "status"
+    ] == "done"
+    ask(subscriber, "sol_roof", request("power_limit_percent", 16, valid_for=600000, owner="user", priority="user"))
+    assert peer.get(LIMIT) == [80]
+    ask(subscriber, "sol_roof", request("power_limit_percent", 7, valid_for=600000, owner="ems", priority="optimizer"))
+    peer.wait_write(lambda write: write.address == LIMIT and write.values == [70])
+    # The release of the lowest one lets the next lowest apply.
+    ask(subscriber, "sol_roof", request("power_limit_percent", None, owner="ems", priority="optimizer"))
+    peer.wait_write(lambda write: write.address == LIMIT and write.values == [80], after=2)
+
+
+def test_lease_that_ends_falls_to_the_safe_value(roof, subscriber):
+    _, peer, _ = roof
+    content = request("power_limit_percent", 20, valid_for=8000)
+    assert ask(subscriber, "sol_roof", content)["status"] == "done"
+    written = len(peer.writes(LIMIT))
+    safe = peer.wait_write(lambda write: write.address == LIMIT and write.values != [200], 30, after=written)
+    assert safe.values == [1000]
+    assert safe.time * 1000 >= content["ts"] + 8000 - 50
+
+
+def test_safe_value_is_written_when_a_lease_ended_while_the_host_was_down(roof, subscriber):
+    gateway, peer, _ = roof
+    assert ask(subscriber, "sol_roof", request("power_limit_percent", 20, valid_for=6000))["status"] == "done"
+    gateway.kill()
+    written = len(peer.writes(LIMIT))
+    time.sleep(6)
+    gateway.start()
+    safe = peer.wait_write(lambda write: write.address == LIMIT, 30, after=written)
+    assert safe.values == [1000]
+
+
+def test_retained_command_is_dropped_and_counted(roof, subscriber):
+    gateway, peer, _ = roof
+    gateway.stop()
+    content = request("power_limit_percent", 9, valid_for=600000)
+    subscriber.publish("devices/sol_roof/commands/request", content, retain=True)
+    position = subscriber.mark()
+    gateway.start()
+    subscriber.wait_telemetry("sol_roof", since=position, timeout=30)
+    assert ask(subscriber, "sol_roof", request("power_limit_percent", 10, valid_for=60000))["status"] == "done"
+    assert [90] not in [write.values for write in peer.writes(LIMIT)]
+    assert not any(
+        m.topic.endswith("/commands/response") and m.json["id"] == content["id"] for m in subscriber.since(position)
+    )
+    assert gateway.json("status")["uplink"]["dropped_retained"] == 1
+
+
+def test_command_that_waited_at_the_broker_is_not_carried_out_late(roof, subscriber):
+    """The session ends with the connection: what was sent meanwhile does not come."""
+    gateway, peer, _ = roof
+    gateway.stop()
+    subscriber.publish("devices/sol_roof/commands/request", request("power_limit_percent", 9, valid_for=600000))
+    position = subscriber.mark()
+    gateway.start()
+    subscriber.wait_telemetry("sol_roof", since=position, timeout=30)
+    assert ask(subscriber, "sol_roof", request("power_limit_percent", 10, valid_for=60000))["status"] == "done"
+    assert [90] not in [write.values for write in peer.writes(LIMIT)]
+
+
+def test_device_that_refuses_the_write(roof, subscriber):
+    _, peer, _ = roof
+    peer.fault("exception", code=4, function=6)
+    response = ask(subscriber, "sol_roof", request("power_limit_percent", 10, valid_for=60000))
+    assert response["status"] in ("failed", "unknown")
+    assert response.get("text")
+
+
+def test_device_that_does_not_answer_the_write(roof, subscriber):
+    """Sent, and no word of what came of it."""
+    _, peer, _ = roof
+    peer.fault("drop", times=1, function=6)
+    response = ask(subscriber, "sol_roof", request("power_limit_percent", 10, valid_for=60000))
+    assert response["status"] in ("unknown", "done", "failed")
+    if response["status"] == "done":
+        assert peer.get(LIMIT) == [100]
+
+
+def test_command_line(roof, subscriber):
+    gateway, peer, _ = roof
+    done = gateway.cli("command", "sol_roof", "power_limit_percent=13", "--valid-for", "60s", "--wait", timeout=90)
+    assert "done" in done.stdout
+    assert peer.get(LIMIT) == [130]
+
+    refused = gateway.cli("command", "sol_roof", "power_limit_percent=101", check=False)
+    assert refused.returncode == 1
+    assert "out-of-range" in refused.stderr
+
+    unknown = gateway.cli("command", "sol_nobody", "power_limit_percent=10", check=False)
+    assert unknown.returncode == 1
+
+    writes = len(peer.writes())
+    gateway.cli("command", "sol_roof", "power_limit_percent=9", "--valid-for", "60s", "--dry-run")
+    assert ask(subscriber, "sol_roof", request("power_limit_percent", 12, valid_for=60000))["status"] == "done"
+    assert [90] not in [write.values for write in peer.writes()[writes:]]
+
+
+def test_wallbox_with_its_pauses(host, subscriber, modbus_device):
+    """KEBA: half a second between readings, five seconds between writes, the written register shows in another one."""
+    peer = modbus_device({255: wallbox()}, fill=True, mirror=WALLBOX_MIRROR)
+    host(devices=[{"id": "evc_box", "template": "keba-p40", "endpoint": peer.endpoint, "write": True}])
+    subscriber.wait_telemetry("evc_box", lambda content: content["values"].get("current_limit") == 16, 40)
+    for amperes in (10, 13):
+        assert ask(subscriber, "evc_box", request("current_limit", amperes, valid_for=60000), timeout=40)["status"] == "done"
+    writes = peer.writes(5004)
+    assert [write.values for write in writes] == [[10000], [13000]]
+    assert all(write.function == 6 for write in writes)
+    assert writes[1].time - writes[0].time > 4.9
+    assert max(request.count for request in peer.requests()) <= 2
+    subscriber.wait_telemetry("evc_box", lambda content: content["values"].get("current_limit") == 13, 60)
+
+
+def test_higher_priority_overrules(host, subscriber, modbus_device):
+    """A setpoint, unlike a limit: the highest priority applies, and the others are told whose and until when."""
+    peer = modbus_device({1: heat_pump()}, fill=True)
+    host(devices=[{"id": "hp_isg", "template": "stiebel-eltron-isg", "endpoint": peer.endpoint, "write": True}])
+    subscriber.wait_status("hp_isg", lambda content: content["state"] == "online")
+    first = request("sg_ready", 3, valid_for=300000, priority="grid", owner="operator", safe=2)
+    assert ask(subscriber, "hp_isg", first)["status"] == "done"
+    assert (peer.get(4001) + peer.get(4002)) == [1, 0]
+    writes = len(peer.writes())
+
+    response = ask(subscriber, "hp_isg", request("sg_ready", 1, valid_for=60000, owner="ems", safe=2))
+    assert (response["status"], response["reason"]) == ("refused", "overruled")
+    assert response["by"] == "operator"
+    assert abs(response["until"] - (first["ts"] + 300000)) < 5000
+    assert len(peer.writes()) == writes
+
+    # The operator's release makes room.
+    released = ask(subscriber, "hp_isg", request("sg_ready", None, priority="grid", owner="operator"))
+    assert released["status"] in ("done", "accepted")
+    assert ask(subscriber, "hp_isg", request("sg_ready", 1, valid_for=60000, owner="ems", safe=2))["status"] == "done"
+    assert (peer.get(4001) + peer.get(4002)) == [0, 1]

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One dead device costs a bounded slot of time and nothing else."""
+
+import pytest
+
+from harness.network import free_port
+from harness.site import meter, meter_device
+
+PERIOD = 1000
+
+
+def steady(subscriber, device, *, since, readings):
+    """Waits for so many readings and checks that no poll was missed or came out of step."""
+    first = subscriber.wait_telemetry(device, since=since, timeout=30).json["seq"]
+    subscriber.wait_telemetry(device, lambda c: c["seq"] >= first + readings, since=since, timeout=readings * 2 + 30)
+    stamps = [m.json["ts"] for m in subscriber.telemetry(device, since=since)]
+    steps = [b - a for a, b in zip(stamps, stamps[1:])]
+    assert max(steps) < PERIOD * 1.8, f"{device} missed a poll: {steps}"
+    average = sum(steps) / len(steps)
+    assert abs(average - PERIOD) < PERIOD * 0.1, f"{device} is read every {average:.0f} ms"
+
+
+def last_status(subscriber, device):
+    found = [m.json for m in subscriber.since() if m.topic == f"devices/{device}/status" and m.payload]
+    return found[-1] if found else None
+
+
+@pytest.mark.slow
+def test_three_faulty_devices_of_five(host, subscriber, modbus_device):
+    good_a, device_a = meter_device(modbus_device, "met_a", power=100)
+    good_b, device_b = meter_device(modbus_device, "met_b", power=200)
+    slow, device_slow = meter_device(modbus_device, "met_slow", power=300)
+    garbage, device_garbage = meter_device(modbus_device, "met_garbage", power=400)
+    slow.fault("delay", seconds=5)
+    garbage.fault("garbage")
+    dead = {"id": "met_dead", "template": "eastron-sdm630", "endpoint": f"tcp://127.0.0.1:{free_port()}", "poll": "1s"}
+    gateway = host(devices=[dead, device_slow, device_garbage, device_a, device_b])
+    subscriber.wait_telemetry("met_a")
+    position = subscriber.mark()
+    steady(subscriber, "met_a", since=position, readings=20)
+    steady(subscriber, "met_b", since=position, readings=20)
+
+    for device, power in (("met_a", 100), ("met_b", 200), ("met_slow", 300)):
+        values = {m.json["values"]["power"] for m in subscriber.telemetry(device) if "power" in m.json.get("values", {})}
+        assert values <= {power}, f"{device} published {values}"
+    for device in ("met_dead", "met_garbage"):
+        assert not any(m.json.get("values") for m in subscriber.telemetry(device)), f"{device} published values"
+
+    for device in ("met_dead", "met_slow", "met_garbage"):
+        status = last_status(subscriber, device)
+        assert status is not None, f"{device} has no status"
+        assert status["state"] in ("offline", "degraded", "stuck", "connecting"), (device, status)
+        assert status.get("reason"), f"{device} gives no reason: {status}"
+    assert last_status(subscriber, "met_dead")["state"] == "offline"
+    reasons = [last_status(subscriber, device)["reason"] for device in ("met_dead", "met_slow", "met_garbage")]
+    assert len(set(reasons)) == 3, f"three faults, and the same words for them: {reasons}"
+
+    shown = {device["id"]: device for device in gateway.json("devices")}
+    assert shown["met_a"]["state"] == "online"
+    assert shown["met_dead"]["state"] == "offline" and shown["met_dead"]["reason"]
+
+
+def test_device_comes_back(host, subscriber, modbus_device):
+    peer, device = meter_device(modbus_device)
+    host(devices=[device])
+    subscriber.wait_status("met_grid", lambda content: content["state"] == "online")
+    position = subscriber.mark()
+    peer.stop()
+    gone = subscriber.wait_status("met_grid", lambda content: content["state"] == "offline", 60, since=position).json
+    assert gone["reason"]
+    assert gone["quality"]["errors"]
+    position = subscriber.mark()
+    peer.start()
+    subscriber.wait_status("met_grid", lambda content: content["state"] == "online", 90, since=position)
+    subscriber.wait_telemetry("met_grid", lambda content: "power" in content["values"], since=position)
+
+
+@pytest.mark.parametrize("kind", ["drop", "garbage", "truncate", "badtid", "close", "exception"])
+def test_one_faulty_answer_publishes_nothing_wrong(host, subscriber, modbus_device, kind):
+    peer, device = meter_device(modbus_device, power=321.5)
+    host(devices=[device])
+    subscriber.wait_telemetry("met_grid", lambda content: content["values"].get("power") == 321.5)
+    position = subscriber.mark()
+    peer.fault(kind, times=2)
+    subscriber.wait_telemetry(
+        "met_grid", lambda content: content["seq"] > 4 and content.get("values", {}).get("power") == 321.5, 60, since=position
+    )
+    for message in subscriber.telemetry("met_grid"):
+        content = message.json
+        assert content["values"].get("power", 321.5) == 321.5
+        if "power" not in content["values"]:
+            assert content["bad"]["power"] in ("comm", "timeout", "device", "decode")
+        assert not content["values"].keys() & content.get("bad", {}).keys()
+
+
+def test_late_answer_is_not_taken_for_the_next_question(host, subscriber, modbus_device):
+    """Home Assistant core #138077, Telegraf #14317."""
+    peer, device = meter_device(modbus_device, power=111, imported=5000)
+    host(devices=[device])
+    subscriber.wait_telemetry("met_grid", lambda content: content["values"].get("power") == 111)
+    position = subscriber.mark()
+    # Longer than any sensible time-out, shorter than the wait for the value below.
+    peer.fault("delay", times=2, seconds=4)
+    peer.set(meter(power=222, imported=6000)["input"], table="input")
+    subscriber.wait_telemetry("met_grid", lambda content: content["values"].get("power") == 222, 60, since=position)
+    subscriber.wait_telemetry("met_grid", lambda content: content["seq"] > 8, 60, since=position)
+    for message in subscriber.telemetry("met_grid", since=position):
+        values = message.json["values"]
+        if "power" in values:
+            assert (values["power"], values.get("energy_import")) in ((111, 5000000), (222, 6000000), (222, None), (111, None))
+
+
+def test_dead_unit_on_a_shared_serial_line(host, subscriber, modbus_device, serial_line):
+    peer = modbus_device({1: meter(power=100), 2: meter(power=200)}, line=serial_line(), fill=True)
+    host(
+        links=[{"id": "bus1", "adapter": "modbus", "endpoint": peer.endpoint}],
+        devices=[
+            {"id": "met_one", "template": "eastron-sdm630", "link": "bus1", "config": {"unit": 1}, "poll": "2s"},
+            {"id": "met_absent", "template": "eastron-sdm630", "link": "bus1", "config": {"unit": 77}, "poll": "2s"},
+            {"id": "met_two", "template": "eastron-sdm630", "link": "bus1", "config": {"unit": 2}, "poll": "2s"},
+        ],
+    )
+    subscriber.wait_status("met_absent", lambda content: content["state"] == "offline", 60)
+    position = subscriber.mark()
+    for device, power in (("met_one", 100), ("met_two", 200)):
+        subscriber.wait_status(device, lambda content: content["state"] == "online", 60)
+        first = subscriber.wait_telemetry(device, since=position, timeout=20).json["seq"]
+        subscriber.wait_telemetry(device, lambda content: content["seq"] >= first + 5, since=position, timeout=30)
+        powers = {m.json["values"].get("power") for m in subscriber.telemetry(device, since=position)}
+        assert powers == {power}
+
+
+def test_absent_devices_do_not_hold_up_the_start(host, subscriber, modbus_device):
+    """evcc #18006, OpenEMS #6."""
+    _, device = meter_device(modbus_device)
+    dead = [
+        {"id": f"met_dead{i}", "template": "eastron-sdm630", "endpoint": f"tcp://127.0.0.1:{free_port()}"} for i in range(10)
+    ]
+    gateway = host(devices=[*dead, device])
+    found = subscriber.wait_telemetry("met_grid")
+    assert found.at - gateway.started < 5
+
+
+def test_serial_line_pulled_out(host, subscriber, modbus_device, serial_line):
+    line = serial_line()
+    peer = modbus_device({1: meter(power=55)}, line=line, fill=True)
+    gateway = host(devices=[{"id": "met_grid", "template": "eastron-sdm630", "endpoint": peer.endpoint, "poll": "1s"}])
+    subscriber.wait_telemetry("met_grid", lambda content: content["values"].get("power") == 55)
+    position = subscriber.mark()
+    line.cut()
+    gone = subscriber.wait_status("met_grid", lambda content: content["state"] == "offline", 60, since=position).json
+    assert gone["reason"]
+    assert gateway.running

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusbarManagement
+import BusbarModel
+import Synchronization
+
+/// A host of one device that remembers what it was asked.
+final class FakeHost: HostOperations {
+  struct Asked: Sendable {
+    var commands: [CommandRequest] = []
+    var reads: [[String]?] = []
+    var streams: [[String]?] = []
+  }
+
+  static let device: JSONValue = .object([
+    "id": "met_grid", "name": "Grid", "type": "meter", "state": "online",
+    "values": .object(["power": .object(["value": 120.5, "unit": "W", "ts": 1_795_378_158_674, "quality": "good"])]),
+    "points": .array([.object(["name": "power", "unit": "W", "resolution": 0.1])]),
+  ])
+
+  let asked = Mutex(Asked())
+  let answer: @Sendable (CommandRequest) -> CommandResponse
+  let readError: OperationError?
+  private let streams = Mutex<[AsyncStream<JSONValue>.Continuation]>([])
+  /// One element for each event stream that was opened, and for each that ended.
+  let opened: AsyncStream<Void>
+  let ended: AsyncStream<Void>
+  private let didOpen: AsyncStream<Void>.Continuation
+  private let didEnd: AsyncStream<Void>.Continuation
+
+  init(
+    readError: OperationError? = nil,
+    answer: @escaping @Sendable (CommandRequest) -> CommandResponse = { request in
+      CommandResponse(id: request.id, time: request.time, status: .done)
+    }
+  ) {
+    self.readError = readError
+    self.answer = answer
+    (opened, didOpen) = AsyncStream.makeStream()
+    (ended, didEnd) = AsyncStream.makeStream()
+  }
+
+  func emit(_ event: JSONValue) { for stream in streams.withLock({ $0 }) { stream.yield(event) } }
+  func finishStreams() { for stream in streams.withLock({ $0 }) { stream.finish() } }
+
+  func status() async -> JSONValue { .object(["id": "gw-0001", "state": "online"]) }
+  func devices() async -> JSONValue { .array([Self.device]) }
+  func device(_ id: String) async -> JSONValue? {
+    guard id == "met_grid" else { return nil }
+    return Self.device
+  }
+  func plugins() async -> JSONValue { .array([.object(["id": "org.busbar.modbus", "state": "loaded"])]) }
+  func links() async -> JSONValue { .array([.object(["id": "bus1"])]) }
+  func buffer() async -> JSONValue { .object(["messages": 0, "bytes": 0]) }
+
+  func read(device: String, points: [String]?) async throws(OperationError) -> JSONValue {
+    if let readError { throw readError }
+    asked.withLock { $0.reads.append(points) }
+    return .object(["ts": 1_795_378_158_674, "values": .object(["power": 120.5])])
+  }
+
+  func command(_ request: CommandRequest) async -> CommandResponse {
+    asked.withLock { $0.commands.append(request) }
+    return answer(request)
+  }
+
+  func reload() async throws(OperationError) -> JSONValue {
+    throw OperationError(status: 409, detail: "busbar.yaml:3: no such key 'devicez'")
+  }
+
+  func events(devices: [String]?) async -> AsyncStream<JSONValue> {
+    asked.withLock { $0.streams.append(devices) }
+    let (stream, continuation) = AsyncStream<JSONValue>.makeStream()
+    continuation.onTermination = { [didEnd] _ in didEnd.yield() }
+    streams.withLock { $0.append(continuation) }
+    didOpen.yield()
+    return stream
+  }
+}
