@@ -32,7 +32,7 @@ let package = Package(
   ],
   targets: [
     // The contract
-    .target(name: "PluginAPI", path: "PluginAPI/C", publicHeadersPath: "include"),
+    .target(name: "PluginAPI", path: "PluginAPI/C", exclude: ["busbar.map"], publicHeadersPath: "include"),
     .target(name: "PluginKit", dependencies: ["PluginAPI"], path: "PluginAPI/Kit", swiftSettings: settings),
 
     // C libraries of Debian
@@ -97,7 +97,8 @@ let package = Package(
     .executableTarget(
       name: "busbar",
       dependencies: [
-        "BusbarModel", "BusbarSystem", "BusbarBuffer", "BusbarUplink", "BusbarControl", "BusbarTransports", "BusbarPlugins",
+        "BusbarModel", "BusbarSystem", "BusbarSQLite", "BusbarBuffer", "BusbarUplink", "BusbarControl", "BusbarTransports",
+        "BusbarPlugins",
         "BusbarLinks", "BusbarManagement", "BusbarConfiguration", "BusbarConsole",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -30,7 +30,8 @@ package final class DeviceMemory: Sendable {
 
   init(_ plan: DevicePlan, id: DeviceID?) {
     self.plan = plan
-    state = Mutex(State(id: id))
+    // A configured id is told of before the device answers.
+    state = Mutex(State(id: id, infoChanged: id != nil))
   }
 
   func with<Result: Sendable>(_ body: (inout sending State) -> sending Result) -> Result { state.withLock(body) }

@@ -30,11 +30,17 @@ package enum StreamExchange {
       var limit = deadline
       if case .quiet(let milliseconds) = until { limit = min(limit, Clock.boot() + Int64(milliseconds) * 1_000_000) }
       guard try wait(descriptor, .read, limit, stop) else {
-        if case .quiet = until { return }
+        if case .quiet = until, limit < deadline { return }
         throw TransportError(.timeout, reply.isEmpty ? "no answer in time" : "only \(reply.count) bytes of the answer came in time")
       }
       let room = capacity - reply.count
-      let wanted = if case .length(let count) = until { count - reply.count } else { room }
+      let wanted =
+        switch until {
+        case .length(let count): count - reply.count
+        // What follows the byte belongs to the next answer.
+        case .byte: 1
+        case .some, .quiet: room
+        }
       switch descriptor.read(into: &reply, upTo: min(wanted, room)) {
       case .bytes, .wouldBlock: break
       case .closed: throw TransportError(.closed, "the far end closed the connection")
@@ -53,7 +59,7 @@ package enum StreamExchange {
   private static func isEnough(_ reply: [UInt8], _ until: Until) -> Bool {
     switch until {
     case .length(let count): reply.count >= count
-    case .byte(let byte): reply.last == byte || reply.contains(byte)
+    case .byte(let byte): reply.last == byte
     case .some: !reply.isEmpty
     case .quiet: false
     }

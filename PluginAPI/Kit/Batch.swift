@@ -46,7 +46,7 @@ internal import PluginAPI
     put(sample)
   }
 
-  /// A point that could not be read; `reason` is BB_REASON_COMM and its like of point.h, `code` the protocol's detail.
+  /// A point that could not be read; `reason` is BB_QUALITY_COMM and its like of point.h, `code` the protocol's detail.
   public mutating func append(_ point: PointID, bad reason: Int, code: Int32 = 0) {
     var sample = Self.sample(point, BB_TYPE_F64, 0)
     sample.quality = UInt16(BB_QUALITY_BAD) | UInt16(reason)

@@ -259,6 +259,6 @@ struct OutboxState: Sendable {
     generation &+= 1
     guard id <= position else { return }
     position = id - 1
-    page = []
+    page = page.prefix { $0.id < id }
   }
 }

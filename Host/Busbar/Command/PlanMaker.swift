@@ -58,7 +58,7 @@ enum PlanMaker {
     let template = device.template.flatMap { configuration.templates[$0] }
     return DevicePlan(
       id: device.id, key: device.key, name: device.name, kind: template?.kind ?? kind(device.id), template: device.template,
-      vendor: template?.vendor, model: template?.models.first, config: device.config.text,
+      vendor: template?.vendor, model: template.flatMap { $0.models.count == 1 ? $0.models.first : nil }, config: device.config.text,
       templateBody: template?.body.text ?? "",
       poll: PollPlan(period: device.poll.period ?? Poll.fallback, points: device.poll.points), writable: device.write)
   }

@@ -60,7 +60,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
   func run() async throws {
     // What the plugins' files are like is the host's business; here they only lend their schemas.
     LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
-    let setup = try await Setup.load(file: config, logger: Logger(label: "busbar"))
+    let setup = try await Setup.load(file: config, store: try TemporaryStore.make(), logger: Logger(label: "busbar"))
     for diagnostic in setup.diagnostics { StandardError.write(diagnostic.description) }
     let (plans, problems) = PlanMaker.links(setup.configuration)
     if !problems.isEmpty { throw CommandFailure(problems.map { "\(config): \($0)" }.joined(separator: "\n"), exitCode: 2) }

@@ -3,6 +3,7 @@
 import BusbarConfiguration
 import BusbarConsole
 import BusbarPlugins
+import BusbarSQLite
 import Logging
 
 /// Plugins and configuration belong together: the file names the plugin directories, and the plugins' manifests check
@@ -15,13 +16,15 @@ struct Setup {
   let catalog: PluginCatalog
 
   /// Throws `CommandFailure` with every mistake and exit code 2 where the file cannot be used.
-  static func load(file: String, logger: Logger) async throws -> Setup {
+  /// `store` is where private copies of plugins go; nil = below the state directory, which is made.
+  static func load(file: String, store: String? = nil, logger: Logger) async throws -> Setup {
     // Mistakes show again, with others, in the second reading.
     let (first, _) = ConfigurationLoader.load(file: file)
     let state = first?.host.state ?? "/var/lib/busbar"
     let catalog = PluginCatalog(
-      directories: first?.plugins.directories ?? Configuration.Plugins().directories, store: "\(state)/plugins",
+      directories: first?.plugins.directories ?? Configuration.Plugins().directories, store: store ?? "\(state)/plugins",
       logger: logger)
+    if store == nil, first != nil { try StateFiles.makeDirectory(state) }
     if first != nil { await catalog.scan() }
     let adapters = PlanMaker.adapters(await catalog.manifests())
     let (configuration, diagnostics) = ConfigurationLoader.load(file: file, manifests: adapters)
@@ -43,6 +46,7 @@ struct Setup {
       if plugins.isEmpty { plugins = configuration.plugins.directories }
       if templates.isEmpty { templates = configuration.templateDirectories }
     }
+    LoggingSystem.bootstrap { LogLines(label: $0, level: .warning, journal: false) }
     if plugins.isEmpty { plugins = Configuration.Plugins().directories }
     if templates.isEmpty { templates = Configuration.defaultTemplateDirectories }
     let catalog = PluginCatalog(directories: plugins, store: try TemporaryStore.make(), logger: Logger(label: "busbar"))

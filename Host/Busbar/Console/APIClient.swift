@@ -78,7 +78,8 @@ package struct APIClient: Sendable {
         activity.note()
         switch part {
         case .head(let head): failed = head.status == .ok ? nil : head.status
-        case .body(let chunk) where failed != nil: problem.append(contentsOf: chunk.readableBytesView.prefix(1 << 16))
+        case .body(let chunk) where failed != nil:
+          problem.append(contentsOf: chunk.readableBytesView.prefix((1 << 16) - problem.count))
         case .body(let chunk):
           for event in try events(in: chunk, &parser) {
             guard try await take(event) else { return }
@@ -128,9 +129,14 @@ package struct APIClient: Sendable {
           headers.add(name: "content-type", value: "application/json")
           headers.add(name: "content-length", value: "\(content?.readableBytes ?? 0)")
         }
-        try await outbound.write(.head(HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)))
-        if let content { try await outbound.write(.body(.byteBuffer(content))) }
-        try await outbound.write(.end(nil))
+        var parts: [HTTPClientRequestPart] = [
+          .head(HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers))
+        ]
+        if let content { parts.append(.body(.byteBuffer(content))) }
+        parts.append(.end(nil))
+        // In one piece: the host may answer and close as soon as it has the head. Where it closed before it took all of a
+        // request, what it said about that is read all the same.
+        try? await outbound.write(contentsOf: parts)
         return try await read(inbound)
       }
     } catch let error as IOError {

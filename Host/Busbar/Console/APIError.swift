@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import BusbarModel
+
 /// Why a command got no answer from the host.
 package enum APIError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Nobody answers at this path.
@@ -22,7 +24,7 @@ package enum APIError: Error, Sendable, Equatable, CustomStringConvertible {
       "the socket '\(path)' may not be opened by this user; run the command as root or as a member of the socket's group"
     case .refused(_, let detail): detail
     case .timedOut(let path, let after):
-      "the host at '\(path)' did not answer within \(after.components.seconds) s"
+      "the host at '\(path)' did not answer within \(Units.text(after))"
     case .ended(let path): "the host at '\(path)' ended the connection"
     case .unintelligible(let path, let what): "what answers at '\(path)' is no busbar host: \(what)"
     }

@@ -89,11 +89,11 @@ internal import PluginAPI
 
   private static func reason(_ code: Int) -> BadReason {
     switch code {
-    case BB_REASON_STALE: .stale
-    case BB_REASON_LIMIT: .range
-    case BB_REASON_SILENT: .timeout
-    case BB_REASON_DEVICE: .device
-    case BB_REASON_DECODE: .decode
+    case BB_QUALITY_STALE: .stale
+    case BB_QUALITY_LIMIT: .range
+    case BB_QUALITY_SILENT: .timeout
+    case BB_QUALITY_DEVICE: .device
+    case BB_QUALITY_DECODE: .decode
     default: .comm
     }
   }

@@ -44,7 +44,11 @@ internal import PluginAPI
   }
 
   func interface(_ id: String, of adapter: UnsafePointer<bb_adapter_t>) -> UnsafeRawPointer? {
-    unsafe withLentText(id) { unsafe adapter.pointee.get_interface?($0) }
+    // A table may end before the slot (contract, section 6).
+    guard let slot = unsafe MemoryLayout<bb_adapter_t>.offset(of: \.get_interface),
+      unsafe Int(adapter.pointee.size) >= slot + MemoryLayout<UnsafeRawPointer>.size
+    else { return nil }
+    return unsafe withLentText(id) { unsafe adapter.pointee.get_interface?($0) }
   }
 
   private func check() throws(PluginFile.Refusal) {

@@ -44,8 +44,8 @@ static inline int busbar_open_serial(const char *path) {
   return open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 }
 
-// Opens a file for reading without following a link at its last part.
-static inline int busbar_open_nofollow(const char *path) { return open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC); }
+// Opens a file for reading without following a link at its last part, and without waiting for the writer of a pipe.
+static inline int busbar_open_nofollow(const char *path) { return open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); }
 
 // Makes a new file with this mode; fails where it exists.
 static inline int busbar_create(const char *path, unsigned mode) {

@@ -180,7 +180,7 @@ static bb_status_t meter_poll(const bb_host_t *host, const bb_call_t *call, void
   uint32_t wanted[POINTS] = {0}, samples = 0;
   for (uint32_t i = 0; i < POINTS; i++) {
     now[i] = (bb_sample_t){.point = meter->id[i], .type = i == STATE ? BB_TYPE_ENUM : BB_TYPE_F64,
-                           .quality = BB_BAD(BB_REASON_DECODE)};
+                           .quality = BB_BAD(BB_QUALITY_DECODE)};
     for (uint32_t k = 0; k < count; k++) wanted[i] |= due[k] == meter->id[i];
     samples += wanted[i];
   }

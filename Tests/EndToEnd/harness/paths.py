@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where things are in the repository and in the tree that packaging/build lays out."""
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-STAGE = ROOT / ".build" / "stage"
+# BUSBAR_STAGE names another tree of the same form, such as an installation's /usr.
+STAGE = Path(os.environ.get("BUSBAR_STAGE", ROOT / ".build" / "stage"))
 BUSBAR = STAGE / "bin" / "busbar"
 PLUGINS = STAGE / "lib" / "busbar" / "plugins"
 TEMPLATES = STAGE / "share" / "busbar" / "templates"

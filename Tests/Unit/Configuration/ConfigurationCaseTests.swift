@@ -30,9 +30,6 @@ import Testing
       found = diagnostics
     }
     let text = found.map { "\($0)\n" }.joined().replacing("\(folder)/", with: "")
-    if ProcessInfo.processInfo.environment["BUSBAR_RECORD_CASES"] != nil {
-      try text.write(toFile: "\(folder)/expected.txt", atomically: true, encoding: .utf8)
-    }
     let expected = try String(contentsOfFile: "\(folder)/expected.txt", encoding: .utf8)
     #expect(text == expected)
     #expect(!text.contains("hunter2"))

@@ -98,7 +98,7 @@ import Testing
     #expect(!meter.write)
     let solar = configuration.links[1].devices[0]
     #expect(solar.name == "Roof east" && solar.write && solar.config == ["unit": 3, "timeout": "1s"])
-    #expect(solar.link == "modbus-192.168.1.20-502" && solar.place.line == 38)
+    #expect(solar.link == "modbus-192.168.1.20-502" && solar.place.line == 37)
   }
 
   @Test func anEmptyFileHasAllDefaults() throws {

@@ -76,9 +76,9 @@ final class Folder: Sendable {
   func write(_ name: String, _ data: Data, mode: Int = 0o640) -> String {
     let file = URL(filePath: path).appending(path: name)
     try? FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    precondition(
-      FileManager.default.createFile(atPath: file.path, contents: data, attributes: [.posixPermissions: mode]),
-      "cannot write \(file.path)")
+    precondition(FileManager.default.createFile(atPath: file.path, contents: data), "cannot write \(file.path)")
+    // Not as attributes of createFile: there the umask takes bits away.
+    try? FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file.path)
     return file.path
   }
 }

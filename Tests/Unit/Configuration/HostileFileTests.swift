@@ -103,7 +103,7 @@ import Testing
 
   @Test func mistakesWithoutEndAreCutOff() {
     let found = load((0..<5000).map { "key\($0): 1\n" }.joined())
-    #expect(found.count == 501 && found.last == "busbar.yaml:1:1: key0: unknown key" || found.count == 501)
+    #expect(found.count == 501)
     #expect(found.contains("busbar.yaml: more than 500 mistakes, the rest is not listed"))
   }
 

@@ -25,6 +25,17 @@ struct ClientTests {
     }
   }
 
+  /// The host may close as soon as it has answered, whichever part of the request the client is at.
+  @Test func everyRequestOfManyIsAnswered() async throws {
+    try await withServer { socket in
+      let client = APIClient(socketPath: socket)
+      for _ in 1...500 {
+        let answer = try await client.get("/api/v1/buffer")
+        #expect(answer == .object(["messages": 0, "bytes": 0]))
+      }
+    }
+  }
+
   @Test func takesEventsUntilItHasEnough() async throws {
     let host = FakeHost()
     try await withServer(host) { socket in

@@ -9,9 +9,27 @@ package struct SchemaChecker {
   /// Levels of nested schemas.
   static let depth = 40
 
-  let sink: DiagnosticSink
+  /// Comparisons of a value with a schema, in one file: choices inside choices multiply.
+  static let work = 1_000_000
 
-  init(sink: DiagnosticSink) { self.sink = sink }
+  /// What is left of the work, shared by all levels.
+  private final class Budget {
+    var left = SchemaChecker.work
+  }
+
+  let sink: DiagnosticSink
+  private let budget: Budget
+
+  init(sink: DiagnosticSink) {
+    self.sink = sink
+    budget = Budget()
+  }
+
+  /// The same work, other ears.
+  private init(_ other: SchemaChecker, sink: DiagnosticSink) {
+    self.sink = sink
+    budget = other.budget
+  }
 
   /// What the adapter gets, and everything that is wrong, with its place. `key` is the path of the node.
   package static func check(_ node: YAMLNode, schema: JSONValue, key: String) -> (JSONValue, [Diagnostic]) {
@@ -21,8 +39,9 @@ package struct SchemaChecker {
   }
 
   func check(_ node: YAMLNode, schema: JSONValue, key: String, level: Int = 0, secret: Bool = false) -> JSONValue {
-    guard level < Self.depth else {
-      sink.error(node.place, key, "the adapter's schema is nested too deep")
+    budget.left -= 1
+    guard level < Self.depth, budget.left > 0 else {
+      sink.error(node.place, key, "the adapter's schema is too complicated to check this")
       return node.json
     }
     guard schema.object != nil else {
@@ -104,11 +123,11 @@ package struct SchemaChecker {
     _ node: YAMLNode, anyOf choices: [JSONValue], schema: JSONValue, key: String, level: Int, secret: Bool
   ) -> JSONValue {
     var nearest: (value: JSONValue, found: [Diagnostic])?
-    for choice in choices.prefix(16) {
+    for choice in choices.prefix(16) where budget.left > 0 {
       let types = SchemaWords.types(of: choice)
       guard types.isEmpty || types.contains(where: { fits(node, $0) }) else { continue }
       let trial = DiagnosticSink()
-      let value = SchemaChecker(sink: trial).check(node, schema: choice, key: key, level: level + 1, secret: secret)
+      let value = SchemaChecker(self, sink: trial).check(node, schema: choice, key: key, level: level + 1, secret: secret)
       if !trial.hasErrors {
         trial.found.forEach(sink.add)
         return value

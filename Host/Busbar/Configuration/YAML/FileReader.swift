@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import FoundationEssentials
+internal import Foundation
 
 /// Reads small files, with sentences for what goes wrong.
 enum FileReader {
@@ -34,9 +34,10 @@ enum FileReader {
     do {
       let attributes = try FileManager.default.attributesOfItem(atPath: target)
       guard let type = attributes[.type] as? FileAttributeType, type == .typeRegular else { return .failure(.notAFile) }
-      let size = (attributes[.size] as? any BinaryInteger).map { Int($0) } ?? 0
-      let mode = (attributes[.posixPermissions] as? any BinaryInteger).map { Int($0) } ?? 0
-      return .success(Attributes(size: size, mode: mode))
+      guard let size = attributes[.size] as? NSNumber, let mode = attributes[.posixPermissions] as? NSNumber else {
+        return .failure(.other("its size and permissions are not known"))
+      }
+      return .success(Attributes(size: size.intValue, mode: mode.intValue))
     } catch {
       return .failure(failure(error))
     }

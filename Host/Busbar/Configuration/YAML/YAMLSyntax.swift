@@ -40,6 +40,8 @@ enum YAMLSyntax {
       Words(message: "a second document begins", expected: "one document in a file, without ---")
     case "did not find expected <document start>":
       Words(message: "text after the end of the document", expected: "one map of keys and values")
+    case _ where problem.hasPrefix("Maximum nesting level"):
+      Words(message: "lists and maps are nested too deep", expected: "at most \(YAMLReader.depth) levels")
     default: Words(message: "not YAML: \(problem)" + (context.map { " \($0)" } ?? ""))
     }
   }

@@ -59,13 +59,13 @@ enum {
 };
 
 enum {
-  BB_REASON_STALE = 1,     // older than it should be
-  BB_REASON_ESTIMATED = 2, // computed, not measured
-  BB_REASON_LIMIT = 3,     // outside of the plausible range
-  BB_REASON_COMM = 4,      // the device could not be reached
-  BB_REASON_SILENT = 5,    // it did not answer in time
-  BB_REASON_DEVICE = 6,    // the device says that it has no value, or refuses
-  BB_REASON_DECODE = 7     // an answer came and makes no sense
+  BB_QUALITY_STALE = 1,     // older than it should be
+  BB_QUALITY_ESTIMATED = 2, // computed, not measured
+  BB_QUALITY_LIMIT = 3,     // outside of the plausible range
+  BB_QUALITY_COMM = 4,      // the device could not be reached
+  BB_QUALITY_SILENT = 5,    // it did not answer in time
+  BB_QUALITY_DEVICE = 6,    // the device says that it has no value, or refuses
+  BB_QUALITY_DECODE = 7     // an answer came and makes no sense
 };
 
 #define BB_BAD(reason_) ((uint16_t)(BB_QUALITY_BAD | (reason_)))

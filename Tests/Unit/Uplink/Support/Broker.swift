@@ -17,7 +17,7 @@ final class Broker: Sendable {
     let scratch = try scratch ?? Scratch()
     for _ in 0..<20 {
       let port = Int.random(in: 20000..<32000)
-      let lines = ["listener \(port) 127.0.0.1", "log_dest stdout", "log_type all", "persistence false"] + settings
+      let lines = ["listener \(port) 127.0.0.1", "log_dest stderr", "log_type all", "persistence false"] + settings
       let text = lines.joined(separator: "\n").replacingOccurrences(of: "DIR", with: scratch.path)
       let configuration = try scratch.write("mosquitto-\(port).conf", text + "\n")
       if let program = try? await run(configuration) {

@@ -27,14 +27,12 @@ final class Program: Sendable {
     try process.run()
     self.process = process
     pid = process.processIdentifier
+    let descriptor = Descriptor(owning: dup(pipe.fileHandleForReading.fileDescriptor))
     WorkThread.start(name: "output") { [output] in
-      var rest = Data()
-      while true {
-        let data = pipe.fileHandleForReading.availableData
-        guard !data.isEmpty else { break }
-        rest.append(data)
+      var rest: [UInt8] = []
+      while case .bytes = descriptor.read(into: &rest, upTo: 65_536) {
         var lines = rest.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        rest = Data(lines.removeLast())
+        rest = Array(lines.removeLast())
         let texts = lines.map { String(decoding: $0, as: UTF8.self) }
         output.update { $0.lines += texts }
       }

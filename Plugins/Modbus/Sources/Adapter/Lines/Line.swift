@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ModbusCodec
+internal import PluginAPI
+internal import PluginKit
+
+/// The way to the units of one link: a request, and its reply.
+protocol Line: AnyObject {
+  /// Waits at most `milliseconds`, and not beyond the call.
+  func perform(
+    _ request: Request, unit: UInt8, within milliseconds: Int, _ call: borrowing Call
+  ) throws(LineFailure) -> Reply
+}
+
+/// How a request can fail to be answered.
+enum LineFailure: Error {
+  /// Nothing came in time.
+  case silent(String)
+  /// An answer came and makes no sense; the next one may.
+  case mismatch(String)
+  /// What came shows that the stream is out of step: the connection has to be opened anew.
+  case garbage(String)
+  /// The connection is gone, or the host cannot use it.
+  case lost(AdapterError)
+  /// A gateway says that it cannot reach the unit.
+  case unreachable(UInt8)
+  case cancelled
+  /// The call ends before the request may be sent.
+  case noTime
+
+  var adapterError: AdapterError {
+    switch self {
+    case .silent(let text): AdapterError(.transient, reason: UInt32(BB_REASON_TIMEOUT), text)
+    case .mismatch(let text): AdapterError(.transient, reason: UInt32(BB_REASON_GARBLED), text)
+    case .garbage(let text): AdapterError(.transient, reason: UInt32(BB_REASON_CLOSED), text)
+    case .lost(let error): error
+    case .unreachable(let code):
+      AdapterError(.transient, reason: UInt32(BB_REASON_TIMEOUT), "the gateway says: \(ExceptionCode.name(code))")
+    case .cancelled: AdapterError(.cancelled, "")
+    case .noTime:
+      AdapterError(
+        .transient, reason: UInt32(BB_REASON_TIMEOUT), "the call ended before the pause that the device needs was over")
+    }
+  }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ModbusCodec
+internal import PluginAPI
+public import PluginKit
+
+extension ModbusAdapter {
+  public func poll(_ device: ModbusDevice, due: [PointID], _ call: borrowing Call) throws(AdapterError) {
+    let indices = due.compactMap { device.index(of: $0) }.filter { device.map.points[$0].reading != nil }
+    guard !indices.isEmpty else { return }
+    if !device.isIdentified { try identify(device, call) }
+    let points = indices.map { device.map.points[$0] }
+    var run = ReadRun(device.map, due: points, memory: device.memory, now: BootClock.now)
+    let failure = read(&run, device, call)
+    device.memory = run.memory
+    emit(run.values(), of: indices, device)
+    if let failure { throw failure.adapterError }
+  }
+
+  /// Asks for everything that the run wants. What it returns is what the host has to know: nil also where the reading was
+  /// cut short with something read.
+  func read(_ run: inout ReadRun, _ device: ModbusDevice, _ call: borrowing Call) -> LineFailure? {
+    var answers = 0
+    var silences = 0
+    while let block = run.next() {
+      do {
+        let reply = try ask(.read(block.address, count: block.count), device, call)
+        answers += 1
+        silences = 0
+        switch reply {
+        case .values(let words): run.answered(words)
+        case .exception(let code): run.refused(code: code)
+        case .written: run.failed(.decode)
+        }
+      } catch {
+        switch error {
+        case .cancelled, .noTime:
+          return answers > 0 ? nil : error
+        case .mismatch:
+          answers += 1
+          run.failed(.decode)
+        case .silent:
+          if answers == 0 { return error }
+          run.failed(.silent)
+          silences += 1
+          // One block may be too much for a device; two in a row mean that it is gone.
+          if silences > 1 { run.abandon(.silent) }
+        case .unreachable(let code):
+          if answers == 0 { return error }
+          run.abandon(.comm, code: code)
+        case .garbage:
+          run.abandon(.decode)
+          return error
+        case .lost:
+          if answers > 0 { run.abandon(.comm) }
+          return error
+        }
+      }
+    }
+    return nil
+  }
+
+  private func emit(_ values: [PointValue?], of indices: [Int], _ device: ModbusDevice) {
+    let count = values.count { $0 != nil }
+    guard count > 0 else { return }
+    let textBytes = values.reduce(0) { sum, value in
+      if case .text(let text)? = value { sum + text.utf8.count } else { sum }
+    }
+    let taken = link.emit(upTo: count, textBytes: textBytes) { batch in
+      for (value, index) in zip(values, indices) {
+        let id = device.ids[index]
+        switch value {
+        case .number(let number): batch.append(id, number)
+        case .label(let label): batch.append(id, label: label)
+        case .flag(let flag): batch.append(id, flag)
+        case .text(let text): batch.append(id, text: text)
+        case .bad(let reason, let code): batch.append(id, bad: reason.number, code: Int32(code))
+        case nil: break
+        }
+      }
+    }
+    if !taken { link.log(.debug, "unit \(device.unit): the host took no values this time") }
+  }
+
+  /// Reads who the device is. What it refuses to tell stays empty; silence is thrown.
+  private func identify(_ device: ModbusDevice, _ call: borrowing Call) throws(AdapterError) {
+    var texts: [IdentityPart: String] = [:]
+    for part in IdentityPart.allCases {
+      switch device.map.identity[part] {
+      case .text(let text)?: texts[part] = text
+      case .field(let field, let labels)?:
+        let reply: Reply
+        do {
+          reply = try ask(.read(field.address, count: field.count), device, call)
+        } catch {
+          throw error.adapterError
+        }
+        guard case .values(let words) = reply else { continue }
+        texts[part] = field.identity(words, labels)
+      case nil: break
+      }
+    }
+    device.isIdentified = true
+    guard !texts.isEmpty else { return }
+    link.identify(
+      device.number, vendor: texts[.vendor] ?? "", model: texts[.model] ?? "", serial: texts[.serial] ?? "",
+      firmware: texts[.firmware] ?? "")
+  }
+}
+
+extension BadReason {
+  /// BB_REASON_… of point.h.
+  var number: Int {
+    switch self {
+    case .silent: BB_QUALITY_SILENT
+    case .device: BB_QUALITY_DEVICE
+    case .decode: BB_QUALITY_DECODE
+    case .limit: BB_QUALITY_LIMIT
+    case .comm: BB_QUALITY_COMM
+    }
+  }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ModbusCodec
+internal import PluginAPI
+internal import PluginKit
+
+extension TemplateReader {
+  /// In the order of their names, which is the order of their declaration.
+  func points() throws(TemplateError) -> [DeclaredPoint] {
+    guard !body.points.isEmpty else { throw TemplateError("points", "is empty") }
+    var points: [DeclaredPoint] = []
+    for (name, body) in body.points.sorted(by: { $0.key < $1.key }) { points.append(try point(name, body)) }
+    return points
+  }
+
+  private func point(_ name: String, _ body: PointBody) throws(TemplateError) -> DeclaredPoint {
+    let path = "points.\(name)"
+    var point = Point(name, nil)
+    var type = BB_TYPE_F64
+    if let sum = body.sum {
+      guard !sum.isEmpty else { throw TemplateError("\(path).sum", "is empty") }
+      var terms: [Term] = []
+      for (index, term) in sum.enumerated() {
+        terms.append(Term(try number(term, "\(path).sum.[\(index)]"), absent: term.absent))
+      }
+      point.reading = .number(terms)
+    } else if body.field.register != nil {
+      let field = try field(body.field, path)
+      if let labels = body.labels {
+        let codes = try codes(labels, "\(path).enum")
+        point.labels = Self.labels(codes, body.otherwise)
+        type = BB_TYPE_ENUM
+        point.reading = .label(
+          field, codes: codes.compactMapValues { point.labels.firstIndex(of: $0) },
+          other: body.otherwise.flatMap { point.labels.firstIndex(of: $0) })
+      } else if let bit = body.bit {
+        guard bit >= 0, bit < field.count * 16 else { throw TemplateError("\(path).bit", "is outside of the type") }
+        type = BB_TYPE_BOOL
+        point.reading = .flag(field, bit: bit)
+      } else if field.type == .string {
+        type = BB_TYPE_TEXT
+        point.reading = .text(field)
+      } else if field.address.table.isBits {
+        type = BB_TYPE_BOOL
+        point.reading = .flag(field, bit: 0)
+      } else {
+        point.reading = .number([Term(field, absent: body.field.absent)])
+      }
+    }
+    if let write = body.write {
+      if point.reading == nil {
+        (type, point.labels) = try writtenType(write, body.labels, path)
+      }
+      point.write = try rule(write, type: type, labels: point.labels, codes: body.labels ?? [:], path)
+    }
+    guard point.reading != nil || point.write != nil else {
+      throw TemplateError(path, "has neither register, sum nor write")
+    }
+    if body.write == nil, body.minimum != nil || body.maximum != nil {
+      let minimum = body.minimum ?? -.infinity
+      point.plausible = minimum...max(minimum, body.maximum ?? .infinity)
+    }
+    point.simulation = try simulation(body.simulate, path)
+    return try declare(point, type: type, body, path)
+  }
+
+  private func declare(_ point: Point, type: Int, _ body: PointBody, _ path: String) throws(TemplateError) -> DeclaredPoint {
+    let isNumber = type == BB_TYPE_F64
+    let symbol = body.unit ?? (isNumber ? "1" : "")
+    guard let unit = unitNumbers[symbol] else {
+      throw TemplateError("\(path).unit", "is \"\(symbol)\"; expected one of \(unitNumbers.keys.sorted().joined(separator: " "))")
+    }
+    let usual = !isNumber ? BB_KIND_STATE : unit == BB_UNIT_WH || unit == BB_UNIT_VARH ? BB_KIND_COUNTER : BB_KIND_GAUGE
+    guard let kind = body.kind.map({ kindNumbers[$0] }) ?? usual else {
+      throw TemplateError("\(path).kind", "is none of gauge, counter, state and event")
+    }
+    var declaration = PointDeclaration(point.name, type: UInt16(type), kind: UInt16(kind), unit: UInt16(unit))
+    declaration.title = body.title ?? ""
+    if let minimum = body.minimum, let maximum = body.maximum {
+      guard minimum <= maximum else { throw TemplateError("\(path).maximum", "is below minimum") }
+      (declaration.minimum, declaration.maximum) = (minimum, maximum)
+    } else if body.write != nil, body.minimum != nil || body.maximum != nil {
+      throw TemplateError(path, "has only one of minimum and maximum; what is written needs both")
+    }
+    let step = point.reading.flatMap(Self.step) ?? point.write.map(Self.step) ?? 0
+    declaration.resolution = isNumber ? body.resolution ?? step : 0
+    var flags = 0
+    if point.write != nil { flags |= BB_POINT_WRITABLE }
+    if body.setting == true { flags |= BB_POINT_SETTING }
+    if kind == BB_KIND_COUNTER, point.name.hasSuffix("_today") || point.name.hasSuffix("_session") {
+      flags |= BB_POINT_RESTARTS
+    }
+    declaration.flags = UInt32(flags)
+    declaration.detail = PointDetail(
+      labels: point.labels.isEmpty ? nil : point.labels, safe: body.safe, allowed: body.allowed,
+      lease: try duration(body.lease, "\(path).lease"), refresh: try duration(body.refresh, "\(path).refresh")
+    ).json
+    let allowed = (body.allowed ?? []).compactMap { if case .number(let number) = $0 { number } else { nil } }
+    return DeclaredPoint(
+      point: point, declaration: declaration, allowed: allowed, tolerance: max(declaration.resolution, step) * 1.001)
+  }
+
+  func number(_ body: FieldBody, _ path: String) throws(TemplateError) -> Field {
+    let field = try field(body, path)
+    guard field.type != .string else { throw TemplateError("\(path).type", "is a string; expected a number") }
+    return field
+  }
+
+  private func simulation(_ body: SimulateBody?, _ path: String) throws(TemplateError) -> Simulation {
+    var simulation = Simulation()
+    simulation.value = body?.value?.description
+    simulation.base = body?.base
+    simulation.swing = body?.swing
+    simulation.period = try duration(body?.period, "\(path).simulate.period").map { Double($0) / 1_000 }
+    return simulation
+  }
+
+  private static func labels(_ codes: [Int64: String], _ other: String?) -> [String] {
+    var labels: [String] = []
+    for (_, label) in codes.sorted(by: { $0.key < $1.key }) where !labels.contains(label) { labels.append(label) }
+    if let other, !labels.contains(other) { labels.append(other) }
+    return labels
+  }
+
+  private static func step(_ reading: Reading) -> Double? {
+    guard case .number(let terms) = reading else { return nil }
+    let steps = terms.map(\.field.step)
+    return steps.contains(0) ? 0 : steps.min()
+  }
+
+  private static func step(_ rule: WriteRule) -> Double {
+    let commanded = rule.cases.flatMap(\.sets).filter { if case .commanded = $0.value { true } else { false } }
+    return commanded.map(\.field.step).max() ?? 0
+  }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ModbusCodec
+internal import PluginAPI
+internal import PluginKit
+
+extension TemplateReader {
+  /// Type and labels of a point that can only be written: they follow from its cases.
+  func writtenType(
+    _ body: WriteBody, _ labels: [String: String]?, _ path: String
+  ) throws(TemplateError) -> (Int, [String]) {
+    if let labels {
+      let codes = try codes(labels, "\(path).enum")
+      return (BB_TYPE_ENUM, codes.sorted { $0.key < $1.key }.map(\.value))
+    }
+    let conditions = (body.cases ?? []).map(\.when)
+    if conditions.contains(where: { if case .boolean = $0 { true } else { false } }) { return (BB_TYPE_BOOL, []) }
+    let names = conditions.compactMap { if case .text(let text) = $0, !Self.signs.contains(text) { text } else { nil } }
+    return names.isEmpty ? (BB_TYPE_F64, []) : (BB_TYPE_ENUM, names)
+  }
+
+  func rule(
+    _ body: WriteBody, type: Int, labels: [String], codes: [String: String], _ path: String
+  ) throws(TemplateError) -> WriteRule {
+    let path = "\(path).write"
+    guard type != BB_TYPE_TEXT else { throw TemplateError(path, "is of no use for a text") }
+    var rule = WriteRule([])
+    if let cases = body.cases {
+      for (index, each) in cases.enumerated() {
+        rule.cases.append(try self.rule(each, type: type, labels: labels, "\(path).cases.[\(index)]"))
+      }
+    } else if type == BB_TYPE_ENUM {
+      let field = try number(body.field, path)
+      for (code, label) in try self.codes(codes, "\(path).enum").sorted(by: { $0.key < $1.key }) {
+        guard let index = labels.firstIndex(of: label) else { continue }
+        let assignment = try assignment(field, .constant(Double(code)), body.function, path)
+        rule.cases.append(.init(.equals(Double(index)), [assignment]))
+      }
+    } else {
+      let assignment = try assignment(number(body.field, path), .commanded(negated: false), body.function, path)
+      rule.cases.append(.init(.always, [assignment]))
+    }
+    guard !rule.cases.isEmpty else { throw TemplateError("\(path).cases", "is empty") }
+    rule.settle = try duration(body.settle, "\(path).settle") ?? 0
+    switch body.readBack {
+    case nil: rule.confirmation = .point
+    case .registers(let flag): rule.confirmation = flag ? .registers : .none
+    case .field(let field): rule.confirmation = .field(try number(field, "\(path).read_back"))
+    }
+    return rule
+  }
+
+  private static let signs = ["positive", "negative"]
+
+  private func rule(
+    _ body: CaseBody, type: Int, labels: [String], _ path: String
+  ) throws(TemplateError) -> WriteRule.Case {
+    let condition: WriteRule.Condition
+    switch body.when {
+    case .number(let number) where type == BB_TYPE_F64: condition = .equals(number)
+    case .boolean(let flag) where type == BB_TYPE_BOOL: condition = .equals(flag ? 1 : 0)
+    case .text("positive") where type == BB_TYPE_F64: condition = .positive
+    case .text("negative") where type == BB_TYPE_F64: condition = .negative
+    case .text(let label) where type == BB_TYPE_ENUM:
+      guard let index = labels.firstIndex(of: label) else {
+        throw TemplateError("\(path).when", "is \"\(label)\", which is none of the labels \(labels.joined(separator: ", "))")
+      }
+      condition = .equals(Double(index))
+    default:
+      throw TemplateError("\(path).when", "is \"\(body.when.description)\", which this point can never be")
+    }
+    guard !body.set.isEmpty else { throw TemplateError("\(path).set", "is empty") }
+    var sets: [WriteRule.Assignment] = []
+    for (index, each) in body.set.enumerated() {
+      let path = "\(path).set.[\(index)]"
+      let value: WriteRule.Assignment.Value
+      switch each.value {
+      case .number(let number): value = .constant(number)
+      case .boolean(let flag): value = .constant(flag ? 1 : 0)
+      case .text("$value"): value = .commanded(negated: false)
+      case .text("$-value"): value = .commanded(negated: true)
+      case .text: throw TemplateError("\(path).value", "is neither a number, $value nor $-value")
+      }
+      sets.append(try assignment(number(each.field, path), value, each.function, path))
+    }
+    return WriteRule.Case(condition, sets)
+  }
+
+  private func assignment(
+    _ field: Field, _ value: WriteRule.Assignment.Value, _ function: Int?, _ path: String
+  ) throws(TemplateError) -> WriteRule.Assignment {
+    switch field.address.table {
+    case .coil: return WriteRule.Assignment(field, value, function: 5)
+    case .holding: break
+    case .input, .discrete: throw TemplateError("\(path).table", "is \(field.address.table.rawValue), which cannot be written")
+    }
+    // A value of several registers goes out in one request.
+    let usual = field.count > 1 ? 16 : writeFunction
+    let function = function.map { UInt8(clamping: $0) } ?? usual
+    guard function == 16 || function == 6 && field.count == 1 else {
+      throw TemplateError("\(path).function", "is \(function); expected 16, or 6 for a value of one register")
+    }
+    return WriteRule.Assignment(field, value, function: function)
+  }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a template says about a device, checked and ready to be used.
+package struct DeviceMap: Sendable {
+  package var points: [Point]
+  package var limits = ReadLimits()
+  /// Ranges that are read whole, for values that have to fit together.
+  package var explicitBlocks: [Block] = []
+  /// What is read once, at first contact.
+  package var identity: [IdentityPart: IdentitySource] = [:]
+  /// Milliseconds.
+  package var timeout = 1_000
+  package var connectDelay = 0
+  /// Least time from the end of a request to the next read, and the next write.
+  package var readSpacing = 0
+  package var writeSpacing = 0
+
+  package init(points: [Point]) { self.points = points }
+}
+
+package enum IdentityPart: String, CaseIterable, Sendable {
+  case vendor, model, serial, firmware
+}
+
+package enum IdentitySource: Equatable, Sendable {
+  case text(String)
+  case field(Field, labels: [Int64: String])
+}
+
+/// What one request may ask for.
+package struct ReadLimits: Equatable, Sendable {
+  /// Registers, 1 to 125.
+  package var maximumRegisters = Request.maximumReadCount
+  /// Registers that nobody asked for and that may be read along to join two values.
+  package var maximumGap = 0
+  /// One value a request.
+  package var isSingle = false
+  /// The function for writing one register: 6 or 16.
+  package var writeFunction: UInt8 = 16
+
+  package init() {}
+}
+
+package struct Point: Sendable {
+  package var name: String
+  /// nil: can only be written.
+  package var reading: Reading?
+  package var write: WriteRule?
+  /// Values outside are not believed. nil: all are.
+  package var plausible: ClosedRange<Double>?
+  /// Labels of an enumeration, in the order of their codes.
+  package var labels: [String] = []
+  package var simulation = Simulation()
+
+  package init(_ name: String, _ reading: Reading?, write: WriteRule? = nil) {
+    self.name = name
+    self.reading = reading
+    self.write = write
+  }
+}
+
+/// How a point comes out of registers.
+package enum Reading: Equatable, Sendable {
+  /// The sum of its terms, most often one.
+  case number([Term])
+  /// An enumeration: index of the label by code.
+  case label(Field, codes: [Int64: Int], other: Int?)
+  /// One bit, counted from the lowest.
+  case flag(Field, bit: Int)
+  case text(Field)
+
+  package var fields: [Field] {
+    switch self {
+    case .number(let terms): terms.map(\.field)
+    case .label(let field, _, _), .flag(let field, _), .text(let field): [field]
+    }
+  }
+}
+
+package struct Term: Equatable, Sendable {
+  package var field: Field
+  /// What the term counts where the device has no such value; nil: then the point has none.
+  package var absent: Double?
+
+  package init(_ field: Field, absent: Double? = nil) {
+    self.field = field
+    self.absent = absent
+  }
+}
+
+/// How the simulator moves a point. What is nil follows from the point's name.
+package struct Simulation: Equatable, Sendable {
+  /// Fixed: a number, a label or a text.
+  package var value: String?
+  /// Middle of a slow wave, or start of a counter.
+  package var base: Double?
+  /// Height of the wave, or growth of a counter in an hour.
+  package var swing: Double?
+  /// Seconds.
+  package var period: Double?
+
+  package init() {}
+}
+
+/// Why a point has no value.
+package enum BadReason: Equatable, Sendable {
+  case silent, device, decode, limit, comm
+}
+
+/// A point's value as it was read.
+package enum PointValue: Equatable, Sendable {
+  case number(Double)
+  /// Index into the point's labels.
+  case label(Int)
+  case flag(Bool)
+  case text(String)
+  case bad(BadReason, code: UInt8 = 0)
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One unit of a simulated device: what its registers hold at a time, out of the templates that describe it.
+package struct SimulatedUnit: Sendable {
+  /// A value that was set from outside or by a write.
+  private enum Fixed: Sendable {
+    case number(Double)
+    case text(String)
+  }
+
+  private struct Key: Hashable {
+    var map: Int
+    var point: String
+  }
+
+  private let unit: UInt8
+  private let maps: [DeviceMap]
+  private var fixed: [Key: Fixed] = [:]
+  /// Registers keep what was written into them.
+  private var held: [Address: UInt16] = [:]
+  private let present: Set<Address>
+
+  /// `maps` are the templates of all devices that answer under this unit.
+  package init(unit: UInt8, maps: [DeviceMap]) {
+    self.unit = unit
+    self.maps = maps
+    var present: Set<Address> = []
+    for map in maps {
+      let written = map.points.flatMap { $0.write?.cases.flatMap(\.sets).map(\.field) ?? [] }
+      let fields = map.points.flatMap { $0.reading?.fields ?? [] } + map.identityFields + written
+      for block in BlockPlanner(map.limits, explicitBlocks: map.explicitBlocks).blocks(for: fields) {
+        for register in block.address.register..<block.end { present.insert(Address(block.address.table, register)) }
+      }
+    }
+    self.present = present
+  }
+
+  package enum Failure: Error, Equatable, Sendable {
+    case unknownPoint
+    case value(expected: String)
+  }
+
+  /// Fixes a point. `index` is that of the template; nil: the first that has such a point.
+  package mutating func set(_ point: String, to text: String, map index: Int? = nil) throws(Failure) {
+    let candidates = index.map { [$0] } ?? Array(maps.indices)
+    for candidate in candidates {
+      guard let found = maps[candidate].points.first(where: { $0.name == point }), let reading = found.reading else {
+        continue
+      }
+      fixed[Key(map: candidate, point: point)] = try Self.parse(text, found, reading)
+      for field in reading.fields { for address in field.addresses { held[address] = nil } }
+      return
+    }
+    throw .unknownPoint
+  }
+
+  /// Exception code for a request, nil where it can be answered.
+  package func refusal(of request: Request) -> UInt8? {
+    switch request {
+    case .read(let address, let count):
+      guard count <= maps.map(\.limits.maximumRegisters).max() ?? 0 else { return ExceptionCode.illegalValue }
+      return check(address, count)
+    case .writeCoil(let register, _): return check(Address(.coil, register), 1)
+    case .writeRegister(let register, _): return check(Address(.holding, register), 1)
+    case .writeRegisters(let register, let words):
+      guard maps.contains(where: { $0.limits.writeFunction == 16 }) || words.count > 1 else {
+        return ExceptionCode.illegalFunction
+      }
+      return check(Address(.holding, register), words.count)
+    }
+  }
+
+  private func check(_ address: Address, _ count: Int) -> UInt8? {
+    let isPresent = (0..<count).allSatisfy { present.contains(Address(address.table, address.register + $0)) }
+    return isPresent ? nil : ExceptionCode.illegalAddress
+  }
+
+  /// Words were written; points that they stand for follow.
+  package mutating func wrote(_ address: Address, _ words: [UInt16], seconds: Double) {
+    for (offset, word) in words.enumerated() { held[Address(address.table, address.register + offset)] = word }
+    let written = Set(words.indices.map { Address(address.table, address.register + $0) })
+    let image = image(at: seconds)
+    for (index, map) in maps.enumerated() {
+      for point in map.points where point.reading != nil {
+        guard let rule = point.write, rule.cases.flatMap(\.sets).contains(where: { !written.isDisjoint(with: $0.field.addresses) }),
+          let value = rule.value(from: { field in field.addresses.map { image[$0] ?? 0 } })
+        else { continue }
+        fixed[Key(map: index, point: point.name)] = .number(value)
+      }
+    }
+  }
+
+  /// All registers at a time, in seconds since the simulation began.
+  package func image(at seconds: Double) -> [Address: UInt16] {
+    var image: [Address: UInt16] = [:]
+    var rest: [(map: Int, point: Point, reading: Reading)] = []
+    for (index, map) in maps.enumerated() {
+      for (part, source) in map.identity { fill(part, source, &image) }
+      for point in map.points {
+        guard let reading = point.reading else { continue }
+        if fixed[Key(map: index, point: point.name)] != nil {
+          put(value(of: point, map: index, at: seconds), reading, &image)
+        } else {
+          rest.append((index, point, reading))
+        }
+      }
+    }
+    for rank in 0...2 {
+      for (index, point, reading) in rest where reading.rank == rank {
+        put(value(of: point, map: index, at: seconds), reading, &image)
+      }
+    }
+    for (index, map) in maps.enumerated() {
+      for point in map.points {
+        guard let rule = point.write else { continue }
+        let current = value(of: point, map: index, at: seconds)
+        guard case .number(let number) = current, let steps = try? rule.steps(for: number) else { continue }
+        for step in steps { claim(step.field, step.words, &image) }
+      }
+    }
+    return image.merging(held) { _, written in written }
+  }
+
+  private func claim(_ field: Field, _ words: [UInt16], _ image: inout [Address: UInt16]) {
+    for (address, word) in zip(field.addresses, words) where image[address] == nil { image[address] = word }
+  }
+
+  private func put(_ value: Fixed, _ reading: Reading, _ image: inout [Address: UInt16]) {
+    switch (reading, value) {
+    case (.text(let field), .text(let text)): claim(field, field.encode(text: text), &image)
+    case (.number(let terms), .number(let number)): put(number, terms, &image)
+    case (.label(let field, let codes, _), .number(let index)):
+      let code = codes.filter { Double($0.value) == index }.keys.min() ?? codes.keys.min() ?? 0
+      claim(field, ValueType.words(UInt64(bitPattern: code), count: field.count, field.order), &image)
+    case (.flag(let field, let bit), .number(let flag)):
+      // Other bits of the register belong to other points.
+      let bits = ValueType.bits(field.addresses.map { image[$0] ?? 0 }, field.order)
+      let changed = flag == 0 ? bits & ~(1 << UInt64(bit)) : bits | 1 << UInt64(bit)
+      for (address, word) in zip(field.addresses, ValueType.words(changed, count: field.count, field.order)) {
+        image[address] = word
+      }
+    default: break
+    }
+  }
+
+  /// Spreads a number over the terms of a sum, the coarse ones first.
+  private func put(_ number: Double, _ terms: [Term], _ image: inout [Address: UInt16]) {
+    var left = number
+    var open: [Field] = []
+    for field in terms.map(\.field) {
+      if let first = field.addresses.first, image[first] != nil {
+        if case .number(let taken) = field.decode(field.addresses.map { image[$0] ?? 0 }[...]) { left -= taken }
+      } else {
+        open.append(field)
+      }
+    }
+    open.sort { abs($0.scale.factor) > abs($1.scale.factor) }
+    for (index, field) in open.enumerated() {
+      let isLast = index == open.count - 1 || open[(index + 1)...].allSatisfy { $0.scale == field.scale }
+      let raw = left / field.scale.factor
+      let part = isLast ? left : raw.rounded(.towardZero) * field.scale.factor
+      claim(field, field.encode(part) ?? field.encode(0) ?? [UInt16](repeating: 0, count: field.count), &image)
+      left -= part
+    }
+  }
+
+  private func fill(_ part: IdentityPart, _ source: IdentitySource, _ image: inout [Address: UInt16]) {
+    guard case .field(let field, let labels) = source else { return }
+    if field.type == .string {
+      let text =
+        switch part {
+        case .serial: "SIM" + String(10_000 + Int(unit))
+        case .firmware: "1.0.0"
+        case .model, .vendor: "Simulator"
+        }
+      claim(field, field.encode(text: text), &image)
+    } else {
+      let code = labels.keys.min() ?? (field.count > 1 ? 1_000_000 + Int64(unit) : Int64(unit))
+      claim(field, ValueType.words(UInt64(bitPattern: code), count: field.count, field.order), &image)
+    }
+  }
+
+  private func value(of point: Point, map index: Int, at seconds: Double) -> Fixed {
+    if let fixed = fixed[Key(map: index, point: point.name)] { return fixed }
+    switch point.reading {
+    case .text: return .text(point.simulation.value ?? "Simulated")
+    case .label:
+      let wanted = point.simulation.value.map { [$0] } ?? ["running", "charging", "on", "available", "idle"]
+      return .number(Double(wanted.compactMap { point.labels.firstIndex(of: $0) }.first ?? 0))
+    case .flag: return .number(point.simulation.value == "true" ? 1 : 0)
+    case .number, nil:
+      if let value = point.simulation.value.flatMap(Double.init) { return .number(value) }
+      guard point.reading != nil else { return .number(0) }
+      let motion = Motion(point, phase: Double(unit) * 0.13 + Double(index) * 0.37)
+      return .number(motion.value(at: seconds))
+    }
+  }
+
+  private static func parse(_ text: String, _ point: Point, _ reading: Reading) throws(Failure) -> Fixed {
+    switch reading {
+    case .text: return .text(text)
+    case .label:
+      guard let index = point.labels.firstIndex(of: text) else {
+        throw .value(expected: "one of \(point.labels.joined(separator: ", "))")
+      }
+      return .number(Double(index))
+    case .flag:
+      guard text == "true" || text == "false" else { throw .value(expected: "true or false") }
+      return .number(text == "true" ? 1 : 0)
+    case .number(let terms):
+      guard let number = Double(text), number.isFinite else { throw .value(expected: "a number") }
+      guard terms.count > 1 || terms[0].field.encode(number) != nil else {
+        throw .value(expected: "a number that fits into \(terms[0].field.type.rawValue)")
+      }
+      return .number(number)
+    }
+  }
+}
+
+extension Reading {
+  /// Who has the say where points share registers: a code comes before its number, and a sum takes what is left.
+  fileprivate var rank: Int {
+    switch self {
+    case .number(let terms): terms.count > 1 ? 2 : 1
+    case .label, .flag, .text: 0
+    }
+  }
+}
+
+extension Field {
+  package var addresses: [Address] { (0..<count).map { Address(address.table, address.register + $0) } }
+}
+
+extension DeviceMap {
+  package var identityFields: [Field] {
+    identity.values.compactMap { if case .field(let field, _) = $0 { field } else { nil } }
+  }
+}
