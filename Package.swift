@@ -130,7 +130,18 @@ let package = Package(
       path: "Tests/Unit/Control", swiftSettings: settings),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["BusbarConfiguration", "BusbarModel"], path: "Tests/Unit/Configuration",
+      exclude: ["Cases"], swiftSettings: settings),
+    .testTarget(
+      name: "ConsoleTests", dependencies: ["BusbarConsole", "BusbarModel", "BusbarSystem"], path: "Tests/Unit/Console",
       swiftSettings: settings),
+    .testTarget(
+      name: "ManagementTests",
+      dependencies: [
+        "BusbarManagement", "BusbarConsole", "BusbarModel", "BusbarSystem", .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      path: "Tests/Unit/Management", swiftSettings: settings),
     .testTarget(name: "ModbusTests", dependencies: ["ModbusCodec"], path: "Tests/Unit/Modbus", swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -56,6 +56,11 @@ package struct DeviceHealth: Sendable {
     return become(.stuck, "the plugin did not return from a call in time; its link is given up until it does", now)
   }
 
+  /// The link is there again: a device that waited for a person, perhaps for a plugin, gets another chance.
+  package mutating func linkOpened(now: Int64) {
+    if state == .needsAttention { _ = become(.connecting, nil, now) }
+  }
+
   package mutating func reconnected() { reconnects += 1 }
 
   package var quality: LinkQuality {

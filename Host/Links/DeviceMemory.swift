@@ -60,7 +60,11 @@ package final class DeviceMemory: Sendable {
         id: id, kind: plan.kind, name: plan.name, adapter: adapter, template: plan.template,
         vendor: told(state.identity.vendor, plan.vendor), model: told(state.identity.model, plan.model),
         serial: told(state.identity.serial, nil), firmware: told(state.identity.firmware, nil), link: link,
-        points: state.points.map(\.point))
+        points: state.points.map { entry in
+          var point = entry.point
+          point.writable = point.writable && plan.writable
+          return point
+        })
     }
   }
 }

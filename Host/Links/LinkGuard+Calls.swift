@@ -80,22 +80,25 @@ extension LinkGuard {
     do throws(PluginFile.Refusal) {
       opening = try await connecting.connect(plan, events: events)
     } catch {
-      return linkFailed(CallResult(failure: .config, reason: .unspecified, text: error.message))
+      return await linkFailed(CallResult(failure: .config, reason: .unspecified, text: error.message))
     }
     connection = opening
     let deadline = Clock.boot() + Self.patience
     let answer: CallResult? = await call(until: deadline) { opening.open(deadline: deadline, completion: $0) }
     guard let result = answer else { return }
-    guard result.failure == nil else { return linkFailed(result) }
+    guard result.failure == nil else { return await linkFailed(result) }
     phase = .open
     opened += 1
     lastOpened = Clock.boot()
     if reason != nil { logger.notice("link is open again") }
     reason = nil
-    for number in devices.keys where opened > 1 { devices[number]?.health.reconnected() }
+    for number in devices.keys {
+      devices[number]?.health.linkOpened(now: Clock.unixMilliseconds())
+      if opened > 1 { devices[number]?.health.reconnected() }
+    }
   }
 
-  private func linkFailed(_ result: CallResult) {
+  private func linkFailed(_ result: CallResult) async {
     let now = Clock.boot()
     if reason == nil { logger.warning("link cannot be opened", metadata: ["reason": "\(result.text)"]) }
     reason = result.text
@@ -108,14 +111,7 @@ extension LinkGuard {
     case .config, .auth, .unsupported: phase = .attention
     default: phase = .closed(retryAt: now + backOff.next(random: .random(in: 0...1)))
     }
-    if result.failure == .config, connection != nil, case .address = result.reason {
-      phase = .closed(retryAt: now + backOff.next(random: .random(in: 0...1)))
-    }
-    Task { await self.closeIfUnused() }
-  }
-
-  private func closeIfUnused() async {
-    if phase != .open, phase != .stuck { await closeLink() }
+    await closeLink()
   }
 
   func deliver(

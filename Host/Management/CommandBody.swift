@@ -93,7 +93,8 @@ struct CommandBody {
   ) throws(Mistake) -> Int64? {
     guard let member = object[key] else { return nil }
     guard let number = member.integer, range.contains(number) else {
-      throw Mistake(text: "'\(key)' has to be a whole number of milliseconds from \(range.lowerBound) to \(range.upperBound)")
+      throw Mistake(
+        text: "'\(key)' has to be a whole number of milliseconds from \(range.lowerBound) to \(range.upperBound)")
     }
     return number
   }

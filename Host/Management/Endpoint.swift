@@ -18,8 +18,10 @@ struct Endpoint: Sendable {
   static let all: [Endpoint] = [
     Endpoint(action: .health, method: .get, path: "/healthz", summary: "The host is alive; text, without a login"),
     Endpoint(action: .description, method: .get, path: "/api/v1/openapi.json", summary: "This description"),
-    Endpoint(action: .status, method: .get, path: "/api/v1/status", summary: "The host: uplink, buffer, plugins, alarms"),
-    Endpoint(action: .devices, method: .get, path: "/api/v1/devices", summary: "All devices with state and last values"),
+    Endpoint(
+      action: .status, method: .get, path: "/api/v1/status", summary: "The host: uplink, buffer, plugins, alarms"),
+    Endpoint(
+      action: .devices, method: .get, path: "/api/v1/devices", summary: "All devices with state and last values"),
     Endpoint(action: .device, method: .get, path: "/api/v1/devices/{id}", summary: "One device with its points"),
     Endpoint(action: .read, method: .post, path: "/api/v1/devices/{id}/read", summary: "One fresh reading"),
     Endpoint(

@@ -96,7 +96,7 @@ private struct Reader: Sendable {
       if case .dropped = entrance.yield(ByteBuffer(string: EventFormat.text(event))) {
         logger.notice("A reader of live values did not keep up and was dropped.")
         // A write that waits for the reader ends only with the connection.
-
+        channel.close(promise: nil)
         return
       }
     }

@@ -64,7 +64,10 @@ enum OpenAPISchemas {
     members["quality"] = type("object")
     members["points"] = list(type("object"))
     members["values"] = .object([
-      "type": "object", "additionalProperties": structure(["value": scalar, "unit": type("string"), "ts": milliseconds, "quality": type("string")]),
+      "type": "object",
+      "additionalProperties": structure([
+        "value": scalar, "unit": type("string"), "ts": milliseconds, "quality": type("string"),
+      ]),
     ])
     return structure(members)
   }
@@ -93,7 +96,9 @@ enum OpenAPISchemas {
     ])
   }
 
-  private static var milliseconds: JSONValue { .object(["type": "integer", "description": "Milliseconds; times in Unix time"]) }
+  private static var milliseconds: JSONValue {
+    .object(["type": "integer", "description": "Milliseconds; times in Unix time"])
+  }
 
   private static var scalar: JSONValue {
     .object(["type": .array(["number", "boolean", "string", "null"])])

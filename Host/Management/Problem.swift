@@ -50,7 +50,8 @@ struct ProblemMiddleware: RouterMiddleware {
     } catch let error as HTTPError where error.status == .notFound {
       return unknownAddress(request).response
     } catch let error as HTTPError {
-      return Problem(status: error.status, detail: error.body ?? error.status.reasonPhrase, headers: error.headers).response
+      return Problem(status: error.status, detail: error.body ?? error.status.reasonPhrase, headers: error.headers)
+        .response
     }
   }
 
@@ -70,6 +71,7 @@ struct ProblemMiddleware: RouterMiddleware {
         status: .methodNotAllowed, detail: "this address answers to \(allowed), not to \(request.method.rawValue)",
         headers: [.allow: allowed])
     }
-    return Problem(status: .notFound, detail: "there is nothing at this address; GET /api/v1/openapi.json lists what there is")
+    return Problem(
+      status: .notFound, detail: "there is nothing at this address; GET /api/v1/openapi.json lists what there is")
   }
 }

@@ -34,7 +34,9 @@ struct Routes: Sendable {
     return router
   }
 
-  private func respond(_ action: Endpoint.Action, _ request: Request, _ context: ManagementContext) async throws -> Response {
+  private func respond(_ action: Endpoint.Action, _ request: Request, _ context: ManagementContext) async throws
+    -> Response
+  {
     switch action {
     case .health:
       Response(
@@ -69,7 +71,8 @@ struct Routes: Sendable {
   private func command(_ request: Request, _ context: ManagementContext) async throws -> Response {
     let id = try identifier(context)
     guard let body = try await body(request) else {
-      throw Problem(status: .badRequest, detail: "the body is missing: a JSON object with 'point' and 'value', or with 'action'")
+      throw Problem(
+        status: .badRequest, detail: "the body is missing: a JSON object with 'point' and 'value', or with 'action'")
     }
     let command: CommandRequest
     do {
@@ -87,7 +90,8 @@ struct Routes: Sendable {
   private func events(_ request: Request, _ context: ManagementContext) async throws -> Response {
     let names = request.uri.queryParameters.getAll("device")
     guard names.count <= Limits.devices else {
-      throw Problem(status: .badRequest, detail: "at most \(Limits.devices) devices can be named; leave 'device' out for all")
+      throw Problem(
+        status: .badRequest, detail: "at most \(Limits.devices) devices can be named; leave 'device' out for all")
     }
     for name in names {
       guard let id = DeviceID(rawValue: name) else { throw malformed() }
@@ -112,7 +116,8 @@ struct Routes: Sendable {
   private func points(in body: JSONValue?) throws -> [String]? {
     guard let body else { return nil }
     guard let object = body.object, object.keys.allSatisfy({ $0 == "points" }) else {
-      throw Problem(status: .unprocessableContent, detail: "the body has to be {\"points\":[…]}, or left out for all points")
+      throw Problem(
+        status: .unprocessableContent, detail: "the body has to be {\"points\":[…]}, or left out for all points")
     }
     guard let list = object["points"] else { return nil }
     let names = list.array?.compactMap(\.string)

@@ -22,7 +22,9 @@ struct SocketFile: Sendable {
   /// by a host that was killed; it is removed when the new one is bound.
   func prepare() async throws(SocketError) {
     guard path.utf8.count <= Self.longest else {
-      throw SocketError(description: "the socket path '\(path)' is longer than \(Self.longest) bytes; choose a shorter one with --socket")
+      throw SocketError(
+        description:
+          "the socket path '\(path)' is longer than \(Self.longest) bytes; choose a shorter one with --socket")
     }
     let files = FileManager.default
     // With the dot it has to be a directory, or a link to one.
@@ -31,16 +33,20 @@ struct SocketFile: Sendable {
         try files.createDirectory(
           atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
       } catch {
-        throw SocketError(description: "the directory '\(directory)' of the socket cannot be made: \(Self.reason(error))")
+        throw SocketError(
+          description: "the directory '\(directory)' of the socket cannot be made: \(Self.reason(error))")
       }
     }
     guard let attributes = try? files.attributesOfItem(atPath: path) else { return }
     guard attributes[.type] as? FileAttributeType == .typeSocket else {
-      throw SocketError(description: "'\(path)' exists and is no socket; remove it, or choose another path with --socket")
+      throw SocketError(
+        description: "'\(path)' exists and is no socket; remove it, or choose another path with --socket")
     }
     if await isServed() {
       throw SocketError(
-        description: "another host is running: it answers at '\(path)'; stop it first, or give this one a path of its own with --socket")
+        description:
+          "another host is running: it answers at '\(path)'; stop it first, or give this one a path of its own with --socket"
+      )
     }
   }
 

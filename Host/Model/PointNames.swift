@@ -57,7 +57,9 @@ package enum PointNames {
     guard let last = name.lastIndex(of: "_") else { return name }
     let part = name[name.index(after: last)...]
     let digits = part.dropFirst().utf8
-    guard let letter = part.first, !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return name }
+    guard let letter = part.first, !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }) else {
+      return name
+    }
     switch letter {
     case "l" where ["1", "2", "3"].contains(part.dropFirst()), "s", "c": return String(name[..<last])
     default: return name
@@ -94,7 +96,8 @@ package enum PointNames {
   ]
   private static let heatpump: [String: String] = [
     "flow_temperature": "°C", "return_temperature": "°C", "outdoor_temperature": "°C", "dhw_temperature": "°C",
-    "energy_total": "Wh", "heat_energy_total": "Wh", "cop": "1", "sg_ready": "", "power_limit": "W", "dhw_setpoint": "°C",
+    "energy_total": "Wh", "heat_energy_total": "Wh", "cop": "1", "sg_ready": "", "power_limit": "W",
+    "dhw_setpoint": "°C",
     "room_setpoint": "°C",
   ]
   private static let meter: [String: String] = [

@@ -98,5 +98,9 @@ package final class StateLock: Sendable {
     self.file = file
   }
 
-  deinit { close(file) }
+  deinit {
+    // Given back by name: a child that was forked and has not yet called exec holds the file open too.
+    flock(file, LOCK_UN)
+    close(file)
+  }
 }

@@ -38,7 +38,9 @@ package final class CommandJournal: CommandJournaling {
     }
   }
 
-  private static func find(_ id: String, device: DeviceID, digest: String, _ database: Database) throws -> JournalEntry? {
+  private static func find(
+    _ id: String, device: DeviceID, digest: String, _ database: Database
+  ) throws -> JournalEntry? {
     var found: JournalEntry?
     try database.query(
       """
@@ -74,8 +76,8 @@ package final class CommandJournal: CommandJournaling {
     try change(id) { database in
       try database.run(
         """
-        UPDATE journal SET state = ?, answered = ?, status = ?, value = ?, value_kind = ?, reason = ?, by = ?, until = ?,
-          text = ? WHERE id = ?
+        UPDATE journal SET state = ?, answered = ?, status = ?, value = ?, value_kind = ?, reason = ?, by = ?,
+          until = ?, text = ? WHERE id = ?
         """, .integer(State.finished.rawValue), .integer(response.time), .text(response.status.rawValue), value.column,
         value.kind, Self.optional(response.reason?.rawValue), Self.optional(response.by),
         response.until.map { .integer($0) } ?? .null, Self.optional(response.text), .text(id))

@@ -28,7 +28,7 @@ extension Outbox {
       state.readBlocked = false
       return state.releaseHeld(now: now)
     }
-    let before = state.withLock { $0.totals.rows }
+    let before = state.withLock { ($0.totals.rows, $0.dropped) }
     var rounds = 1
     while commit(.due(now)), with({ $0.deletesMore }), rounds < Self.rounds { rounds += 1 }
     enforceSize(now: now)
@@ -36,7 +36,7 @@ extension Outbox {
     let wake = with { state in
       if state.diskProblem != nil, state.crowded { state.dropFromMemory(now: now) }
       state.noteDroppingEnd(now: now)
-      return state.totals.rows > before || state.readProblem != nil || !state.gaps.isEmpty || !state.late.isEmpty
+      return state.totals.rows > before.0 || state.dropped > before.1 || state.readProblem != nil || !state.late.isEmpty
     }
     if released || wake { wakeConsumer() }
   }
@@ -49,7 +49,7 @@ extension Outbox {
         let room = try hasRoom(scope, database)
         let (plan, failing) = with { ($0.plan(scope, rowsAllowed: room), $0.diskProblem != nil) }
         // With nothing to write, a disk that failed is tried all the same.
-        if !plan.isEmpty || failing {
+        if !plan.isEmpty || failing || plan.seals {
           let totals = try database.transaction { try OutboxStore.write(plan, database) }
           with { $0.apply(plan, totals: totals, complete: room) }
         }

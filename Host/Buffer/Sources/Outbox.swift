@@ -119,9 +119,8 @@ package final class Outbox: Sendable {
   package func close() {
     stopTicker()
     with { $0.closed = true }
-    let waiting = commit(.close)
-    if !waiting {
-      logger.error("the buffer could not be written at the end: \(status.messages) messages; what is missing is reported")
+    if !commit(.close) {
+      logger.error("the buffer could not be written at the end: \(status.messages) messages; the loss will be reported")
     }
   }
 

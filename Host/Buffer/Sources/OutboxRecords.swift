@@ -69,6 +69,8 @@ struct WritePlan: Sendable {
   var deletes: [(stream: Int64, numbers: NumberSet)] = []
   var streams: [StreamRecord] = []
   var gaps = GapLedger.Changes()
+  /// It is the last one.
+  var seals = false
 
   var isEmpty: Bool { rows.isEmpty && deletes.isEmpty && streams.isEmpty && gaps.isEmpty }
 }

@@ -20,11 +20,13 @@ extension OutboxState {
   /// What to write now. Until `apply` or `failed` no other plan may be made.
   mutating func plan(_ scope: Scope, rowsAllowed: Bool = true) -> WritePlan {
     var plan = WritePlan()
+    guard !sealed else { return plan }
     switch scope {
     case .due(let now): age(until: now - halfCommit)
     case .all, .close: age(until: .max)
     case .stream, .block: break
     }
+    plan.seals = scope == .close
     if rowsAllowed { plan.rows = rows(scope) }
     writing = Set(plan.rows.map(\.id))
     plan.gaps = gaps.changes
@@ -154,6 +156,7 @@ extension OutboxState {
     self.totals = totals
     generation &+= 1
     if !plan.rows.isEmpty { exhausted = false }
+    sealed = plan.seals
     guard complete, diskProblem != nil else { return }
     diskProblem = nil
     events.append(.diskBack)

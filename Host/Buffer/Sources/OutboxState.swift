@@ -121,6 +121,8 @@ struct OutboxState: Sendable {
   /// The ticker sleeps until it is called.
   var idle = false
   var closed = false
+  /// The orderly end is on disk: nothing is written any more.
+  var sealed = false
   var events: [Event] = []
 
   init(contents: OutboxContents, halfCommit: Int64, acknowledge: Acknowledgement) {

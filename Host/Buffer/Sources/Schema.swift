@@ -53,7 +53,7 @@ package struct NewerStateError: Error, Sendable, CustomStringConvertible {
   let known: Int64
 
   package var description: String {
-    "\(path): written by a later busbar (tables of version \(found), this one knows \(known)); install that one, or set "
-      + "host.state to another directory"
+    "\(path): written by a later busbar (tables of version \(found), this one knows \(known)); install that one, "
+      + "or set host.state to another directory"
   }
 }

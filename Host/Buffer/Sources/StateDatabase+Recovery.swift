@@ -60,7 +60,9 @@ extension StateDatabase {
       try new.run("UPDATE streams SET settled = 0")
       if !streamsComplete { try new.run("UPDATE meta SET value = ? WHERE name = 'sequence_base'", .integer(wall)) }
     }
-    return complete ? "sequences, journal and stores were taken over" : "only a part of sequences, journal and stores could be read"
+    return complete
+      ? "sequences, journal and stores were taken over"
+      : "only a part of sequences, journal and stores could be read"
   }
 
   private static let small = ["meta", "streams", "gaps", "journal", "debts", "store"]

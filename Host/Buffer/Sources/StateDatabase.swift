@@ -31,8 +31,8 @@ package final class StateDatabase: Sendable {
       try Self.prepare(path)
       let kept = try Self.takeOver(from: aside, into: path, wall: wall())
       let text =
-        "\(path) was damaged (\(damage)): it is kept as \(aside) and a new one was begun; \(kept), what was waiting for "
-        + "the broker in it is lost and reported as gaps. Check the disk."
+        "\(path) was damaged (\(damage)): it is kept as \(aside) and a new one was begun; \(kept), what was waiting "
+        + "for the broker in it is lost and reported as gaps. Check the disk."
       logger.error("\(text)")
       notice = text
     } else {

@@ -6,7 +6,9 @@ import BusbarSystem
 
 /// What every command that talks to a running host takes.
 struct ClientOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("The host's Unix socket. Default: $BUSBAR_SOCKET, else where a host listens.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp("The host's Unix socket. Default: $BUSBAR_SOCKET, else where a host listens.", valueName: "path")
+  )
   var socket: String?
 
   @Flag(help: "Write JSON.")

@@ -88,6 +88,8 @@ final class HostAssembly: Sendable {
     let (listening, nowListening) = AsyncStream.makeStream(of: Void.self)
     let server = ManagementServer(operations: api, socketPath: socketPath, logger: logger) { nowListening.finish() }
 
+    let serving = ServiceGroup(services: [server], gracefulShutdownSignals: [], logger: logger)
+
     outbox.start()
     // Commands are refused before this.
     await arbiter.recover()
@@ -101,7 +103,7 @@ final class HostAssembly: Sendable {
     do {
       lost = try await withThrowingTaskGroup(of: Bool.self) { group in
         group.addTask {
-          try await server.run()
+          try await serving.run()
           return false
         }
         group.addTask {
@@ -110,7 +112,15 @@ final class HostAssembly: Sendable {
           return await self.upkeep()
         }
         defer { group.cancelAll() }
-        return try await group.next() ?? false
+        let lost = try await group.next() ?? false
+        // Answers that are under way are finished; whoever watches is cut off after a moment.
+        await serving.triggerGracefulShutdown()
+        group.addTask {
+          try? await Task.sleep(for: .milliseconds(500))
+          return false
+        }
+        _ = try? await group.next()
+        return lost
       }
     } catch {
       logger.critical("\(error)")

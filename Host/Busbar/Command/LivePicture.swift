@@ -66,8 +66,8 @@ final class LivePicture: LinkObserver {
 
   func status(_ status: DeviceStatus) {
     let (uplink, info, watchers, contact, change) = state.withLock { state in
-      state.states[status.device] = status
-      let contact = status.state == .online || status.state == .degraded ? state.onContact : nil
+      let before = state.states.updateValue(status, forKey: status.device)
+      let contact = Self.answers(status) && !(before.map(Self.answers) ?? false) ? state.onContact : nil
       return (state.uplink, state.infos[status.device], Self.interested(state, status.device), contact, state.onChange)
     }
     if let info { uplink?.setState(.deviceStatus(status.device), payloads.deviceStatus(status, info: info, time: Clock.unixMilliseconds())) }
@@ -80,6 +80,8 @@ final class LivePicture: LinkObserver {
     contact?(status.device)
     change?()
   }
+
+  private static func answers(_ status: DeviceStatus) -> Bool { status.state == .online || status.state == .degraded }
 
   func info(_ info: DeviceInfo) {
     let (uplink, status) = state.withLock { state in

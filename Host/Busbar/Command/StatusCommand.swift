@@ -17,7 +17,8 @@ struct StatusCommand: AsyncParsableCommand {
 
 struct BufferCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "buffer", abstract: "Show what waits for the broker.", subcommands: [Status.self], defaultSubcommand: Status.self)
+    commandName: "buffer", abstract: "Show what waits for the broker.", subcommands: [Status.self],
+    defaultSubcommand: Status.self)
 
   struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -23,7 +23,9 @@ package struct APIClient: Sendable {
     try await request(.POST, path, body: body, timeout: timeout)
   }
 
-  private func request(_ method: HTTPMethod, _ path: String, body: JSONValue?, timeout: Duration) async throws -> JSONValue {
+  private func request(_ method: HTTPMethod, _ path: String, body: JSONValue?, timeout: Duration) async throws
+    -> JSONValue
+  {
     let (status, bytes) = try await withDeadline(timeout) {
       try await exchange(method, path, body: body) { inbound in
         var status: HTTPResponseStatus?
@@ -181,7 +183,9 @@ package struct APIClient: Sendable {
         return nil
       }
       defer { group.cancelAll() }
-      guard let answer = try await group.next() ?? nil else { throw APIError.timedOut(path: socketPath, after: timeout) }
+      guard let answer = try await group.next() ?? nil else {
+        throw APIError.timedOut(path: socketPath, after: timeout)
+      }
       return answer
     }
   }

@@ -10,7 +10,9 @@ package struct CommandOutcome: Sendable {
 
   package init(_ response: JSONValue, dryRun: Bool) {
     let status = response["status"]?.string ?? "unknown"
-    var facts: [(String, Table.Cell)] = [("status", HostView.stateCell(status)), ("id", Table.Cell(Format.value(response["id"])))]
+    var facts: [(String, Table.Cell)] = [
+      ("status", HostView.stateCell(status)), ("id", Table.Cell(Format.value(response["id"]))),
+    ]
     if let value = response["value"] { facts.append(("value", Table.Cell(Format.value(value)))) }
     if let text = response["text"]?.string { facts.append(("text", Table.Cell(text))) }
     if dryRun { facts.append(("dry run", "nothing was written")) }

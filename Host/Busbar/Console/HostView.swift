@@ -7,7 +7,8 @@ package enum HostView {
   /// `busbar status`. `now` in Unix milliseconds.
   package static func status(_ json: JSONValue, now: Int64) -> Table {
     facts(
-      json, first: ["id", "version", "role", "state", "since", "devices", "uplink", "buffer", "plugins", "alarms"], now: now)
+      json, first: ["id", "version", "role", "state", "since", "devices", "uplink", "buffer", "plugins", "alarms"],
+      now: now)
   }
 
   /// `busbar buffer status`.

@@ -7,11 +7,15 @@ package enum ListView {
   /// `busbar devices`. `now` in Unix milliseconds.
   package static func devices(_ json: JSONValue, now: Int64) -> Table {
     var table = Table(
-      [.init("device"), .init("name"), .init("type"), .init("state"), .init("for", .right), .init("link"), .init("value", .right), .init("reason")],
+      [
+        .init("device"), .init("name"), .init("type"), .init("state"), .init("for", .right), .init("link"),
+        .init("value", .right), .init("reason"),
+      ],
       empty: "no devices are configured")
     for device in json.array ?? [] {
       table.add([
-        text(device, "id"), text(device, "name"), text(device, "type"), state(device), since(device, now), text(device, "link"),
+        text(device, "id"), text(device, "name"), text(device, "type"), state(device), since(device, now),
+        text(device, "link"),
         Table.Cell(headline(device)), text(device, "reason"),
       ])
     }
@@ -21,7 +25,10 @@ package enum ListView {
   /// `busbar plugins`.
   package static func plugins(_ json: JSONValue) -> Table {
     var table = Table(
-      [.init("plugin"), .init("version"), .init("state"), .init("isolation"), .init("adapters"), .init("file"), .init("reason")],
+      [
+        .init("plugin"), .init("version"), .init("state"), .init("isolation"), .init("adapters"), .init("file"),
+        .init("reason"),
+      ],
       empty: "no plugin files were found")
     for plugin in json.array ?? [] {
       table.add([
@@ -36,12 +43,14 @@ package enum ListView {
   package static func links(_ json: JSONValue) -> Table {
     var table = Table(
       [
-        .init("link"), .init("adapter"), .init("endpoint"), .init("state"), .init("calls", .right), .init("overruns", .right),
+        .init("link"), .init("adapter"), .init("endpoint"), .init("state"), .init("calls", .right),
+        .init("overruns", .right),
         .init("devices"), .init("reason"),
       ], empty: "there are no links")
     for link in json.array ?? [] {
       table.add([
-        text(link, "id"), text(link, "adapter"), text(link, "endpoint"), state(link), text(link, "calls"), text(link, "overruns"),
+        text(link, "id"), text(link, "adapter"), text(link, "endpoint"), state(link), text(link, "calls"),
+        text(link, "overruns"),
         text(link, "devices"), text(link, "reason"),
       ])
     }

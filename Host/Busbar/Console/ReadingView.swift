@@ -18,7 +18,10 @@ package struct ReadingView: Sendable {
       let unit = Table.Cell(units[name] ?? "")
       if let value = values[name] {
         let uncertain = reading["uncertain"]?.array?.contains(.string(name)) ?? false
-        table.add([Table.Cell(name), Table.Cell(Format.value(value)), unit, uncertain ? Table.Cell("uncertain", .warning) : "good"])
+        table.add([
+          Table.Cell(name), Table.Cell(Format.value(value)), unit,
+          uncertain ? Table.Cell("uncertain", .warning) : "good",
+        ])
       } else {
         table.add([Table.Cell(name), "-", unit, Table.Cell(bad[name]?.string ?? "not read", .bad)])
       }

@@ -120,7 +120,8 @@ package struct WatchBoard: Sendable {
         let note = point.note.map { Table.Cell($0, point.value == nil ? .bad : .warning) }
         table.add([
           index == 0 ? Table.Cell(id) : "", Table.Cell(name), Table.Cell(Format.value(point.value)),
-          Table.Cell(device.units[name] ?? ""), Table.Cell(point.time.map { Format.age(now - $0) } ?? "-"), note ?? state,
+          Table.Cell(device.units[name] ?? ""), Table.Cell(point.time.map { Format.age(now - $0) } ?? "-"),
+          note ?? state,
         ])
       }
     }

@@ -131,8 +131,8 @@ import Testing
     let encoder = RecordingEncoder()
     let rig = try Rig()
     var outbox: Outbox? = try Outbox(
-      database: StateDatabase(directory: mount.path + "/state", logger: rig.logger), encoder: encoder, limits: rig.limits,
-      acknowledge: .broker, logger: rig.logger, clock: { clock.boot }, wall: { clock.wall })
+      database: StateDatabase(directory: mount.path + "/state", logger: rig.logger), encoder: encoder,
+      limits: rig.limits, acknowledge: .broker, logger: rig.logger, clock: { clock.boot }, wall: { clock.wall })
     func pass() {
       clock.advance(.milliseconds(500))
       outbox?.tick(now: clock.boot)

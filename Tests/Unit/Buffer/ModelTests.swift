@@ -161,10 +161,10 @@ private final class Life {
   }
 
   private func note(durable: Bool) throws {
-    let all = rig.encoder.all
-    try check(all.count == encoded + 1, "encoded \(all.count - encoded) times")
-    encoded = all.count
-    guard let made = all.last else { return }
+    let count = rig.encoder.count
+    try check(count == encoded + 1, "encoded \(count - encoded) times")
+    encoded = count
+    guard let made = rig.encoder.last else { return }
     let number = Number(stream: Stream(device: made.device, kind: made.stream), seq: made.seq)
     try check(accepted[number] == nil, "\(number) was given twice")
     accepted[number] = Accepted(token: made.token, time: rig.clock.boot, durable: durable)

@@ -177,6 +177,15 @@ func onDisk(_ rig: Rig) throws -> (rows: Int64, version: () throws -> Int64) {
     #expect(rig.lines.count(of: "after the buffer was closed") == 2)
   }
 
+  @Test func aTickBehindTheOrderlyEndWritesNothing() throws {
+    let rig = try Rig()
+    for _ in 0..<90 { rig.reading() }
+    rig.outbox.close()
+    rig.pass(halves: 3)
+    try rig.crash()
+    #expect(try rig.drain().compactMap(\.gap).isEmpty)
+  }
+
   @Test func theConsumerIsCalled() throws {
     let rig = try Rig()
     let calls = ManualClock()

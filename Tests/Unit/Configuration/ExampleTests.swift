@@ -82,7 +82,8 @@ import Testing
     #expect(uplink.tls.certificate == .host && uplink.tls.key == .host && uplink.tls.ca == "\(folder.path)/ca.pem")
     #expect(uplink.role == .operator_ && uplink.acknowledge == .broker && uplink.prefix == "")
     #expect(configuration.buffer.size == 1 << 30 && configuration.buffer.commit == .seconds(1))
-    #expect(configuration.discovery.interval == nil && configuration.discovery.scan.map(\.description) == ["192.168.1.0/24"])
+    #expect(
+      configuration.discovery.interval == nil && configuration.discovery.scan.map(\.description) == ["192.168.1.0/24"])
     #expect(configuration.management.listen?.description == "127.0.0.1:8480")
     #expect(configuration.listeners["ocpp"]?.tls == .host)
     #expect(configuration.brokers["home"]?.url.port == 1883)
@@ -104,7 +105,8 @@ import Testing
   @Test func anEmptyFileHasAllDefaults() throws {
     let folder = Folder()
     let machine = folder.write("machine-id", "0123456789abcdef0123456789abcdef\n")
-    let (loaded, found) = Fixture.load("", environment: HostEnvironment(variables: [:], machineIDFile: machine), in: folder)
+    let (loaded, found) = Fixture.load(
+      "", environment: HostEnvironment(variables: [:], machineIDFile: machine), in: folder)
     #expect(found == [])
     let configuration = try #require(loaded)
     #expect(configuration.uplink == nil && configuration.management.listen == nil && configuration.devices.isEmpty)
@@ -122,7 +124,8 @@ import Testing
     #expect(!id.contains(name.dropFirst(3)) && !id.contains(name.dropFirst(3).prefix(5)))
     let other = folder.write("other-id", "1123456789abcdef0123456789abcdef\n")
     #expect(HostEnvironment(variables: [:], machineIDFile: other).gatewayID != name)
-    #expect(HostEnvironment(variables: [:], machineIDFile: "/nonexistent", hostName: "Box 1.local").gatewayID == "gw-box-1")
+    #expect(
+      HostEnvironment(variables: [:], machineIDFile: "/nonexistent", hostName: "Box 1.local").gatewayID == "gw-box-1")
     let (configuration, found) = Fixture.load(
       "", environment: HostEnvironment(variables: [:], machineIDFile: "/nonexistent"), in: folder)
     #expect(configuration == nil && found.map(\.key) == ["host.id"])

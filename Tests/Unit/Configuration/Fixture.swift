@@ -23,7 +23,9 @@ enum Fixture {
     ],
     linkSchema: [
       "type": "object", "additionalProperties": false,
-      "properties": ["gap": ["type": "integer", "minimum": 0, "default": 0], "idle": ["type": "boolean", "default": false]],
+      "properties": [
+        "gap": ["type": "integer", "minimum": 0, "default": 0], "idle": ["type": "boolean", "default": false],
+      ],
     ],
     templateSchema: [
       "type": "object", "additionalProperties": false, "required": ["points"],

@@ -35,13 +35,22 @@ import Testing
   }
 
   @Test func moreThanAMebibyte() {
-    #expect(load(Data(repeating: 0x20, count: (1 << 20) + 1)) == ["busbar.yaml: the file has 1048577 bytes; expected at most 1 MiB"])
+    #expect(
+      load(Data(repeating: 0x20, count: (1 << 20) + 1)) == [
+        "busbar.yaml: the file has 1048577 bytes; expected at most 1 MiB"
+      ])
     #expect(load(Data(repeating: 0x20, count: 1 << 20)) == [])
   }
 
   @Test func notText() {
-    #expect(load(Data("host: {}\nx: é \u{fffe}".utf8) + [0xC3, 0x28]) == ["busbar.yaml:2:7: the file is not UTF-8; expected a text file in UTF-8"])
-    #expect(load(Data([0x7F, 0x45, 0x4C, 0x46, 2, 1, 1, 0])) == ["busbar.yaml:1:1: a control character (byte 127); expected readable text"])
+    #expect(
+      load(Data("host: {}\nx: é \u{fffe}".utf8) + [0xC3, 0x28]) == [
+        "busbar.yaml:2:7: the file is not UTF-8; expected a text file in UTF-8"
+      ])
+    #expect(
+      load(Data([0x7F, 0x45, 0x4C, 0x46, 2, 1, 1, 0])) == [
+        "busbar.yaml:1:1: a control character (byte 127); expected readable text"
+      ])
     #expect(load("host:\n  id: \u{0}") == ["busbar.yaml:2:7: a control character (byte 0); expected readable text"])
   }
 
@@ -55,17 +64,23 @@ import Testing
       text += "\(name): &\(name) [\(Array(repeating: "*\(other)", count: 9).joined(separator: ", "))]\n"
     }
     let found = load(text)
-    #expect(found.count == 1 && found[0].hasSuffix("the file holds too many values; expected at most 100000, aliases counted in full"))
+    #expect(
+      found.count == 1
+        && found[0].hasSuffix("the file holds too many values; expected at most 100000, aliases counted in full"))
   }
 
-  @Test(arguments: ["? *j\n: 1\n", "{ *j : 1 }\n", "x: { [*j, *j]: 1 }\n", "? [*j]\n: 1\n", "!!map ? *j\n", "- ? *j\n", "x: { ?*j : 1 }\n"])
+  @Test(arguments: [
+    "? *j\n: 1\n", "{ *j : 1 }\n", "x: { [*j, *j]: 1 }\n", "? [*j]\n: 1\n", "!!map ? *j\n", "- ? *j\n",
+    "x: { ?*j : 1 }\n",
+  ])
   func aliasesThatMultiplyInKeys(key: String) {
     var text = "- &a [x, x, x, x, x, x, x, x, x]\n"
     for (name, other) in zip("bcdefghij", "abcdefghi") {
       text += "- &\(name) [\(Array(repeating: "*\(other)", count: 9).joined(separator: ", "))]\n"
     }
     let found = load(text + "- " + key)
-    #expect(found.count == 1 && found[0].hasSuffix("a key that is a list, a map or an alias; expected a key that is a text"))
+    #expect(
+      found.count == 1 && found[0].hasSuffix("a key that is a list, a map or an alias; expected a key that is a text"))
   }
 
   @Test func fewAliasesAndMergesWork() throws {
@@ -87,7 +102,10 @@ import Testing
   }
 
   @Test func nesting() {
-    #expect(load(String(repeating: "[", count: 1 << 19)) == ["busbar.yaml:1:101: too many brackets are open; expected at most 32 levels"])
+    #expect(
+      load(String(repeating: "[", count: 1 << 19)) == [
+        "busbar.yaml:1:101: too many brackets are open; expected at most 32 levels"
+      ])
     let block = (0..<700).map { String(repeating: " ", count: $0) + "a:\n" }.joined()
     #expect(load(block).allSatisfy { $0.contains("nested too deep") })
     #expect(load(String(repeating: "- ", count: 200_000)).allSatisfy { $0.contains("nested too deep") })
@@ -111,16 +129,19 @@ import Testing
     let found = load(String(repeating: "host: {}\n", count: 5))
     #expect(found.count == 4 && found.allSatisfy { $0.contains("host: the key is there twice, first in line 1") })
     #expect(load(String(repeating: "host: {}\n", count: 60)).count == 1)
-    #expect(load("\"host\": {}\n'host': {}\n").first?.hasPrefix("busbar.yaml:2:1: host: the key is there twice") == true)
+    #expect(
+      load("\"host\": {}\n'host': {}\n").first?.hasPrefix("busbar.yaml:2:1: host: the key is there twice") == true)
     #expect(load("&x host: {}\nhost: {}\n").first?.contains("host: the key is there twice") == true)
   }
 
   /// Random changes of a good file: any answer is good, none may end the process, and an answer is always there.
   @Test func mutations() throws {
     var random = SeededGenerator(seed: 20_261)
-    let good = Array(try ExampleTests().text.replacing("/usr/share/busbar/templates", with: "\(Fixture.cases)/_shared/templates").utf8)
+    let good = Array(
+      try ExampleTests().text.replacing("/usr/share/busbar/templates", with: "\(Fixture.cases)/_shared/templates").utf8)
     let parts = [
-      "{", "}", "[", "]", ": ", "- ", "\n", "  ", "\t", "\"", "'", "&a", "*a", "<<: ", "!!int ", "? ", "|\n", ">\n", "#", "~",
+      "{", "}", "[", "]", ": ", "- ", "\n", "  ", "\t", "\"", "'", "&a", "*a", "<<: ", "!!int ", "? ", "|\n", ">\n",
+      "#", "~",
       "99999999999999999999", "-1", "0x", "\u{0}", "\u{FFFD}", "é", "---\n", "%", "@", "`",
     ].map { Array($0.utf8) }
     var refused = 0
@@ -132,7 +153,10 @@ import Testing
         case 0: bytes[place] = UInt8.random(in: .min ... .max, using: &random)
         case 1: bytes.removeSubrange(place..<min(bytes.count, place + Int.random(in: 1...40, using: &random)))
         case 2: bytes.insert(contentsOf: parts.randomElement(using: &random) ?? [], at: place)
-        case 3: bytes.insert(contentsOf: bytes[place..<min(bytes.count, place + 60)], at: Int.random(in: 0..<bytes.count, using: &random))
+        case 3:
+          bytes.insert(
+            contentsOf: bytes[place..<min(bytes.count, place + 60)], at: Int.random(in: 0..<bytes.count, using: &random)
+          )
         default: bytes[place] = bytes.randomElement(using: &random) ?? 0x20
         }
         if bytes.isEmpty { bytes = good }

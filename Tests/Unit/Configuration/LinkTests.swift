@@ -24,7 +24,8 @@ import Testing
         - { id: bus, template: test-meter, endpoint: "serial:///dev/ttyUSB0?parity=none&baud=9600" }
         - { id: bus2, template: test-meter, endpoint: "serial:///dev/ttyUSB0", config: { unit: 2 } }
       """)
-    #expect(configuration.links.map(\.id) == ["line-meter-192.168.1.20-502", "modbus-192.168.1.20-502", "modbus-ttyUSB0"])
+    #expect(
+      configuration.links.map(\.id) == ["line-meter-192.168.1.20-502", "modbus-192.168.1.20-502", "modbus-ttyUSB0"])
     #expect(configuration.links.map { $0.devices.map(\.key) } == [["line"], ["pv", "grid"], ["bus", "bus2"]])
     #expect(configuration.links[1].endpoint.port == 502)
     #expect(configuration.devices.first { $0.key == "pv" }?.config["unit"] == 3)
@@ -43,8 +44,10 @@ import Testing
   }
 
   @Test func idsOfLinksStayApart() throws {
-    let configuration = try load(
+    let (loaded, found) = Fixture.load(
       """
+      host: { id: a }
+      templates: { directories: [] }
       brokers: { home: { url: mqtt://127.0.0.1 } }
       devices:
         - { id: a, adapter: rest, endpoint: "http://10.0.0.1/a_b" }
@@ -52,18 +55,12 @@ import Testing
         - { id: c, adapter: rest, endpoint: "https://10.0.0.1" }
         - { id: d, adapter: zigbee, endpoint: "mqtt:home" }
         - { id: e, adapter: rest, endpoint: "http://[fd00::1]/" }
-        - { id: f, adapter: rest, endpoint: "serial:///dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A10K6ZZZ-if00-port0-and-more-of-it" }
-      """.replacing("adapter: rest", with: "adapter: line-meter").replacing("adapter: zigbee", with: "adapter: line-meter")
-        .replacing("endpoint: \"http", with: "endpoint: \"http"), manifests: [])
-    let ids = configuration.links.map(\.id)
-    #expect(Set(ids).count == 6 && ids.allSatisfy { $0.utf8.count <= 64 && Name.isLink($0) })
-    #expect(ids.contains("line-meter-https-10.0.0.1-443") && ids.contains("line-meter-mqtt-home"))
-  }
-
-  private func load(_ text: String, manifests: [AdapterManifest]) throws -> Configuration {
-    let (configuration, found) = Fixture.load("host: { id: a }\ntemplates: { directories: [] }\n" + text, manifests: manifests)
+        - { id: f, adapter: p1, endpoint: "serial:///dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A10K6ZZZ-if00-port0" }
+      """, manifests: [])
     #expect(found.map(\.description) == [])
-    return try #require(configuration)
+    let ids = try #require(loaded).links.map(\.id)
+    #expect(Set(ids).count == 6 && ids.allSatisfy { $0.utf8.count <= 64 && Name.isLink($0) })
+    #expect(ids.contains("rest-https-10.0.0.1-443") && ids.contains("zigbee-mqtt-home"))
   }
 
   @Test func aWrittenLinkMayNotTakeTheIdOfAnother() {
@@ -77,7 +74,8 @@ import Testing
 
   @Test func withoutManifestsSchemasAreNotChecked() throws {
     let (configuration, found) = Fixture.load(
-      Self.head + "devices: [{ id: a, template: test-meter, endpoint: \"ws://10.0.0.1\", config: { what: ever } }]", manifests: [])
+      Self.head + "devices: [{ id: a, template: test-meter, endpoint: \"ws://10.0.0.1\", config: { what: ever } }]",
+      manifests: [])
     #expect(found == [] && configuration?.devices.first?.config == ["unit": 1, "what": "ever"])
   }
 
@@ -126,7 +124,9 @@ import Testing
 
   @Test func addedAndRemoved() throws {
     let diff = try diff {
-      $0.replacing("  - { id: c, template: test-meter, endpoint: \"tcp://10.0.0.3\" }", with: "  - { id: d, template: test-meter, endpoint: \"tcp://10.0.0.4\" }")
+      $0.replacing(
+        "  - { id: c, template: test-meter, endpoint: \"tcp://10.0.0.3\" }",
+        with: "  - { id: d, template: test-meter, endpoint: \"tcp://10.0.0.4\" }")
     }
     #expect(diff.devices.added == ["d"] && diff.devices.removed == ["c"])
     #expect(diff.devices.changed == [] && diff.devices.unchanged == ["a", "b"])
@@ -135,12 +135,16 @@ import Testing
   }
 
   @Test func changed() throws {
-    let diff = try diff { $0.replacing("id: c,", with: "id: c, poll: 1s,").replacing("id: b,", with: "id: b, config: { unit: 9 },") }
+    let diff = try diff {
+      $0.replacing("id: c,", with: "id: c, poll: 1s,").replacing("id: b,", with: "id: b, config: { unit: 9 },")
+    }
     #expect(diff.devices.changed == ["b", "c"] && diff.devices.unchanged == ["a"] && diff.links.isEmpty)
   }
 
   @Test func aDeviceThatMoves() throws {
-    let diff = try diff { $0.replacing("10.0.0.3", with: "10.0.0.1") .replacing("id: c,", with: "id: c, config: { unit: 7 },") }
+    let diff = try diff {
+      $0.replacing("10.0.0.3", with: "10.0.0.1").replacing("id: c,", with: "id: c, config: { unit: 7 },")
+    }
     #expect(diff.devices.changed == ["c"] && diff.links.removed == ["modbus-10.0.0.3-502"])
   }
 
@@ -156,7 +160,8 @@ import Testing
     let folder = Folder()
     let path = "\(Fixture.cases)/_shared/templates/test-meter.yaml"
     let template = try String(contentsOfFile: path, encoding: .utf8)
-    let text = "host: { id: a }\ntemplates: { directories: [\(folder.path)] }\ndevices: [{ id: a, template: test-meter, endpoint: \"tcp://h\" }]"
+    let text =
+      "host: { id: a }\ntemplates: { directories: [\(folder.path)] }\ndevices: [{ id: a, template: test-meter, endpoint: \"tcp://h\" }]"
     folder.write("test-meter.yaml", template)
     let old = try #require(Fixture.load(text).0)
     folder.write("test-meter.yaml", "# moved\n" + template)
@@ -168,7 +173,8 @@ import Testing
   @Test(arguments: [
     ("host: { id: a }", "host: { id: b }", "host.id"), ("host: { id: a }", "host: { id: a, state: /x }", "host.state"),
     ("mqtt://b", "mqtt://c", "uplink"), ("uplink: { url: mqtt://b }", "", "uplink"),
-    ("host:", "buffer: { age: 1d }\nhost:", "buffer"), ("host:", "management: { listen: \"127.0.0.1:1\" }\nhost:", "management"),
+    ("host:", "buffer: { age: 1d }\nhost:", "buffer"),
+    ("host:", "management: { listen: \"127.0.0.1:1\" }\nhost:", "management"),
     ("host:", "plugins: { directories: [/x] }\nhost:", "plugins.directories"),
   ])
   func whatNeedsARestart(old: String, new: String, section: String) throws {

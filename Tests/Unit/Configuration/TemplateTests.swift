@@ -13,8 +13,12 @@ import Testing
     let (read, found) = TemplateLibrary.check("\(shared)/test-solar.yaml", manifests: Fixture.manifests)
     #expect(found == [])
     let template = try #require(read)
-    #expect(template.name == "test-solar" && template.kind == .solar && template.adapter == "modbus" && template.models == ["STP 10.0"])
-    #expect(template.defaults.port == 502 && template.defaults.config == ["unit": 3] && template.defaults.poll.period == .seconds(5))
+    #expect(
+      template.name == "test-solar" && template.kind == .solar && template.adapter == "modbus"
+        && template.models == ["STP 10.0"])
+    #expect(
+      template.defaults.port == 502 && template.defaults.config == ["unit": 3]
+        && template.defaults.poll.period == .seconds(5))
     #expect(template.points == ["power", "energy_total", "state", "power_limit"] && template.confidence == .community)
     #expect(template.write == nil && template.vendor == "SMA")
     let state = template.body["points"]?["state"]
@@ -37,9 +41,10 @@ import Testing
     folder.write("test-meter.yaml", text.replacing("A meter for tests", with: "Another one"))
     let library = TemplateLibrary(directories: [shared, folder.path, "/nonexistent"])
     #expect(library.names == ["test-meter", "test-solar"] && library["test-meter"]?.title == "Another one")
-    #expect(library.diagnostics.map(\.description) == [
-      "\(folder.path)/test-meter.yaml: warning: template: test-meter takes the place of the one in \(shared)/test-meter.yaml"
-    ])
+    #expect(
+      library.diagnostics.map(\.description) == [
+        "\(folder.path)/test-meter.yaml: warning: template: test-meter takes the place of the one in \(shared)/test-meter.yaml"
+      ])
   }
 
   @Test func aBrokenTemplateLeavesTheOthersAlone() throws {
@@ -54,22 +59,26 @@ import Testing
     let files = Set(library.diagnostics.map { $0.file.replacing(folder.path + "/", with: "") })
     #expect(files == ["broken.yaml", "garbage.yaml", "other.yml"])
     let (configuration, found) = Fixture.load(
-      "host: { id: a }\ntemplates: { directories: [\(folder.path)] }\ndevices:\n- { id: a, template: test-meter, endpoint: \"tcp://h\" }\n")
+      "host: { id: a }\ntemplates: { directories: [\(folder.path)] }\ndevices:\n- { id: a, template: test-meter, endpoint: \"tcp://h\" }\n"
+    )
     #expect(configuration?.devices.count == 1 && found == library.diagnostics)
     let (none, errors) = Fixture.load(
-      "host: { id: a }\ntemplates: { directories: [\(folder.path)] }\ndevices:\n- { id: a, template: broken, endpoint: \"tcp://h\" }\n")
+      "host: { id: a }\ntemplates: { directories: [\(folder.path)] }\ndevices:\n- { id: a, template: broken, endpoint: \"tcp://h\" }\n"
+    )
     #expect(none == nil && errors.first?.message == "there is no template \"broken\", its file has errors")
   }
 
   @Test func aDirectoryThatIsNotThereIsAWarning() {
     let (configuration, found) = Fixture.load("host: { id: a }\ntemplates: { directories: [/nonexistent] }\n")
-    #expect(configuration != nil && found.map(\.severity) == [.warning] && found.first?.key == "templates.directories[0]")
+    #expect(
+      configuration != nil && found.map(\.severity) == [.warning] && found.first?.key == "templates.directories[0]")
   }
 }
 
 @Suite struct PointNameTests {
   @Test(arguments: [
-    ("power", DeviceKind.meter, "W"), ("power_l3", .meter, "W"), ("voltage_l1", .solar, "V"), ("reactive_power_l2", .meter, "var"),
+    ("power", DeviceKind.meter, "W"), ("power_l3", .meter, "W"), ("voltage_l1", .solar, "V"),
+    ("reactive_power_l2", .meter, "var"),
     ("dc_voltage_s12", .solar, "V"), ("energy_import_l1", .meter, "Wh"), ("state", .load, ""), ("soc", .evcharger, "%"),
     ("current_c2", .evcharger, "A"), ("gas_total", .meter, "m³"), ("cop", .heatpump, "1"),
   ])

@@ -5,12 +5,15 @@ import BusbarModel
 import Testing
 
 struct CommandWordsTests {
-  @Test(arguments: [
-    ("3000", .integer(3000)), ("-5", .integer(-5)), ("0.5", .number(0.5)), ("1e3", .number(1000)), ("true", .boolean(true)),
-    ("false", .boolean(false)), ("null", .null), ("auto", .string("auto")), ("", .string("")), ("12:30", .string("12:30")),
-    ("nan", .string("nan")), ("inf", .string("inf")), ("0x10", .string("0x10")), ("1e999", .string("1e999")),
-    ("-", .string("-")), ("04A1", .string("04A1")),
-  ] as [(String, JSONValue)])
+  @Test(
+    arguments: [
+      ("3000", .integer(3000)), ("-5", .integer(-5)), ("0.5", .number(0.5)), ("1e3", .number(1000)),
+      ("true", .boolean(true)),
+      ("false", .boolean(false)), ("null", .null), ("auto", .string("auto")), ("", .string("")),
+      ("12:30", .string("12:30")),
+      ("nan", .string("nan")), ("inf", .string("inf")), ("0x10", .string("0x10")), ("1e999", .string("1e999")),
+      ("-", .string("-")), ("04A1", .string("04A1")),
+    ] as [(String, JSONValue)])
   func valueHasTheTypeThatItLooksLike(text: String, value: JSONValue) {
     #expect(CommandWords.value(text) == value)
   }
@@ -20,8 +23,9 @@ struct CommandWordsTests {
     #expect(try CommandWords(["mode=null"]) == .set(point: "mode", value: .null))
     #expect(try CommandWords(["name=a=b"]) == .set(point: "name", value: .string("a=b")))
     #expect(try CommandWords(["reset"]) == .action(name: "reset", arguments: [:]))
-    #expect(try CommandWords(["charge.start", "connector=1", "tag=x"])
-      == .action(name: "charge.start", arguments: ["connector": 1, "tag": "x"]))
+    #expect(
+      try CommandWords(["charge.start", "connector=1", "tag=x"])
+        == .action(name: "charge.start", arguments: ["connector": 1, "tag": "x"]))
   }
 
   @Test(arguments: [[], ["a=1", "b=2"], ["=1"], ["reset", "connector"], ["reset", "a=1", "a=2"]])
@@ -45,7 +49,8 @@ struct CommandWordsTests {
     }
     let response = CommandResponse(
       id: "a", time: 1, status: .refused, reason: .overruled, by: "ems-1", until: 0, text: "a higher priority holds")
-    #expect(CommandOutcome(response.json, dryRun: false).failure
-      == "refused (overruled) by ems-1 until 1970-01-01T00:00:00.000Z: a higher priority holds")
+    #expect(
+      CommandOutcome(response.json, dryRun: false).failure
+        == "refused (overruled) by ems-1 until 1970-01-01T00:00:00.000Z: a higher priority holds")
   }
 }

@@ -4,7 +4,8 @@ import BusbarConsole
 import Testing
 
 struct EventStreamParserTests {
-  private let text = ": listening\n\nevent: telemetry\ndata: {\"a\":1}\n\ndata:x\r\ndata: y\r\n\r\nid: 7\n\ndata\n\ndata: open"
+  private let text =
+    ": listening\n\nevent: telemetry\ndata: {\"a\":1}\n\ndata:x\r\ndata: y\r\n\r\nid: 7\n\ndata\n\ndata: open"
   private let events = ["{\"a\":1}", "x\ny", ""]
 
   @Test func takesEventsApart() throws {

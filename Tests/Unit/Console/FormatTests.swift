@@ -24,10 +24,12 @@ struct FormatTests {
   }
 
   @Test func agesAndSizesArePlain() {
-    #expect([-5, 0, 59_999, 60_000, 3_599_999, 3_600_000, 86_399_999, 86_400_000 * 3].map { Format.age($0) }
-      == ["0s", "0s", "59s", "1m", "59m", "1h", "23h", "3d"])
-    #expect([0, 1023, 1024, 1536, 1 << 20, 3 << 29, 1 << 50].map { Format.size($0) }
-      == ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1.0 MiB", "1.5 GiB", "1024.0 TiB"])
+    #expect(
+      [-5, 0, 59_999, 60_000, 3_599_999, 3_600_000, 86_399_999, 86_400_000 * 3].map { Format.age($0) }
+        == ["0s", "0s", "59s", "1m", "59m", "1h", "23h", "3d"])
+    #expect(
+      [0, 1023, 1024, 1536, 1 << 20, 3 << 29, 1 << 50].map { Format.size($0) }
+        == ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1.0 MiB", "1.5 GiB", "1024.0 TiB"])
   }
 
   @Test func valuesAreAsTheyAre() {

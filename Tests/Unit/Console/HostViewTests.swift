@@ -13,7 +13,8 @@ struct HostViewTests {
     ])
     #expect(
       HostView.status(status, now: 5_000).lines == [
-        "id\tgw-0001", "state\tonline", "since\t1970-01-01T00:00:00.000Z (5s)", "devices.offline\t1", "devices.online\t4",
+        "id\tgw-0001", "state\tonline", "since\t1970-01-01T00:00:00.000Z (5s)", "devices.offline\t1",
+        "devices.online\t4",
         "buffer.bytes\t2.0 KiB", "buffer.oldest\t-", "plugins\torg.busbar.modbus loaded", "alarms\tnone", "extra\ttrue",
       ])
   }
@@ -21,7 +22,8 @@ struct HostViewTests {
   @Test func devicesAreRows() {
     let devices: JSONValue = .array([
       .object([
-        "id": "met_grid", "name": "Grid", "type": "meter", "state": "online", "since": 0, "link": "bus1", "reason": .null,
+        "id": "met_grid", "name": "Grid", "type": "meter", "state": "online", "since": 0, "link": "bus1",
+        "reason": .null,
         "values": .object(["power": .object(["value": -5, "unit": "W"])]),
       ]),
       .object(["id": "x", "state": "offline", "reason": "no answer"]),
@@ -35,7 +37,8 @@ struct HostViewTests {
 
   @Test func pluginsAndLinksAreRows() {
     let plugin: JSONValue = .object([
-      "id": "a", "version": "1", "state": "refused", "isolation": "host", "adapters": .array(["modbus"]), "file": "/p/a.so",
+      "id": "a", "version": "1", "state": "refused", "isolation": "host", "adapters": .array(["modbus"]),
+      "file": "/p/a.so",
       "reason": "world-writable",
     ])
     #expect(ListView.plugins(.array([plugin])).lines == ["a\t1\trefused\thost\tmodbus\t/p/a.so\tworld-writable"])
@@ -48,7 +51,8 @@ struct HostViewTests {
 
   @Test func readingFailsWhereAnAskedPointHasNoValue() {
     let reading: JSONValue = .object([
-      "values": .object(["power": 1.5, "soc": 40]), "bad": .object(["voltage_l1": "timeout"]), "uncertain": .array(["soc"]),
+      "values": .object(["power": 1.5, "soc": 40]), "bad": .object(["voltage_l1": "timeout"]),
+      "uncertain": .array(["soc"]),
     ])
     let all = ReadingView(reading, device: "d", points: [], units: ["power": "W"])
     #expect(all.table.lines == ["power\t1.5\tW\tgood", "soc\t40\t\tuncertain", "voltage_l1\t-\t\ttimeout"])

@@ -41,7 +41,8 @@ struct OutputTests {
     var screen = LiveScreen()
     #expect(screen.draw(["a", "b"], height: 10) == "a\u{1B}[K\nb\u{1B}[K\n\u{1B}[J")
     #expect(screen.draw(["c"], height: 10) == "\u{1B}[2A\rc\u{1B}[K\n\u{1B}[J")
-    #expect(screen.draw(["1", "2", "3", "4"], height: 4)
-      == "\u{1B}[1A\r1\u{1B}[K\n2\u{1B}[K\n… 2 more; name the devices to watch\u{1B}[K\n\u{1B}[J")
+    #expect(
+      screen.draw(["1", "2", "3", "4"], height: 4)
+        == "\u{1B}[1A\r1\u{1B}[K\n2\u{1B}[K\n… 2 more; name the devices to watch\u{1B}[K\n\u{1B}[J")
   }
 }

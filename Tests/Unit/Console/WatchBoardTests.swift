@@ -12,7 +12,8 @@ struct WatchBoardTests {
   private var list: JSONValue {
     .array([
       .object([
-        "id": "met_grid", "state": "online", "values": .object(["power": point(120.5, "W"), "energy_import": point(7, "Wh")]),
+        "id": "met_grid", "state": "online",
+        "values": .object(["power": point(120.5, "W"), "energy_import": point(7, "Wh")]),
       ]),
       .object(["id": "sol_roof", "state": "offline", "reason": "no answer", "values": .object([:])]),
     ])
@@ -23,7 +24,9 @@ struct WatchBoardTests {
     "bad": .object(["energy_import": "timeout"]), "uncertain": .array(["frequency"]),
   ])
 
-  private func text(_ board: WatchBoard, now: Int64) -> [String] { board.table(now: now).aligned(width: 100, colour: false) }
+  private func text(_ board: WatchBoard, now: Int64) -> [String] {
+    board.table(now: now).aligned(width: 100, colour: false)
+  }
 
   @Test func showsWhatIsKnownAtTheStart() {
     #expect(
@@ -40,7 +43,9 @@ struct WatchBoardTests {
     var board = WatchBoard(list, only: ["met_grid"])
     #expect(board.lacksUnits(for: reading))
     board.learnUnits(
-      .object(["points": .array([.object(["name": "frequency", "unit": "Hz"]), .object(["name": "power", "unit": "W"])])]),
+      .object([
+        "points": .array([.object(["name": "frequency", "unit": "Hz"]), .object(["name": "power", "unit": "W"])])
+      ]),
       for: reading)
     #expect(!board.lacksUnits(for: reading))
     let wasReading = board.apply(reading)

@@ -39,7 +39,9 @@ struct APITests {
       #expect(Set(paths.keys) == routes)
       // Every reference has its schema.
       let schemas = try #require(document["components"]?["schemas"]?.object)
-      let references = document.text.split(separator: "#/components/schemas/").dropFirst().map { $0.prefix { $0 != "\"" } }
+      let references = document.text.split(separator: "#/components/schemas/").dropFirst().map {
+        $0.prefix { $0 != "\"" }
+      }
       #expect(!references.isEmpty)
       for reference in references { #expect(schemas[String(reference)] != nil, "\(reference)") }
     }
@@ -59,7 +61,8 @@ struct APITests {
   @Test func commandIsFilledInAndWaitsForItsResponse() async throws {
     let host = FakeHost { request in
       CommandResponse(
-        id: request.id, time: 5, status: .refused, reason: .overruled, by: "ems-1", until: 9, text: "a higher priority holds")
+        id: request.id, time: 5, status: .refused, reason: .overruled, by: "ems-1", until: 9,
+        text: "a higher priority holds")
     }
     try await withServer(host) { socket in
       let answer = try await curl(
@@ -75,10 +78,12 @@ struct APITests {
       #expect((1...64).contains(request.id.count))
       #expect(request.time > 1_700_000_000_000)
       #expect(answer.status == 200)
-      #expect(answer.json == .object([
-        "id": .string(request.id), "ts": 5, "status": "refused", "reason": "overruled", "by": "ems-1", "until": 9,
-        "text": "a higher priority holds",
-      ]))
+      #expect(
+        answer.json
+          == .object([
+            "id": .string(request.id), "ts": 5, "status": "refused", "reason": "overruled", "by": "ems-1", "until": 9,
+            "text": "a higher priority holds",
+          ]))
     }
   }
 
@@ -96,9 +101,12 @@ struct APITests {
         ["-d", #"{"id":"a2","action":"charge.start","args":{"connector":1,"tag":"04A1"}}"#])
       let asked = host.asked.withLock { $0.commands }
       let device = try #require(DeviceID(rawValue: "met_grid"))
-      #expect(asked.first == CommandRequest(
-        id: "a1", device: device, verb: .set(point: "mode", value: nil), time: 1_795_378_158_674,
-        validFor: .seconds(60), priority: .grid, owner: "dso", safe: .number(0.5), role: .administrator, dryRun: true))
+      #expect(
+        asked.first
+          == CommandRequest(
+            id: "a1", device: device, verb: .set(point: "mode", value: nil), time: 1_795_378_158_674,
+            validFor: .seconds(60), priority: .grid, owner: "dso", safe: .number(0.5), role: .administrator,
+            dryRun: true))
       #expect(asked.last?.verb == .action(name: "charge.start", arguments: ["connector": 1, "tag": "04A1"]))
     }
   }

@@ -48,10 +48,14 @@ struct ClientTests {
       }
       var opened = host.opened.makeAsyncIterator()
       await opened.next()
-      for number in 1...5 as ClosedRange<Int64> { host.emit(.object(["ts": .integer(number), "values": .object([:])])) }
+      for number in 1...5 as ClosedRange<Int64> {
+        host.emit(.object(["ts": .integer(number), "values": .object([:])]))
+      }
       try await listening
       #expect(seen.withLock { $0 } == [1, 2, 3])
-      await #expect(throws: APIError.refused(status: 404, detail: "there is no device 'x'; GET /api/v1/devices lists them")) {
+      await #expect(
+        throws: APIError.refused(status: 404, detail: "there is no device 'x'; GET /api/v1/devices lists them")
+      ) {
         try await APIClient(socketPath: socket).events(devices: ["x"]) { _ in true }
       }
     }

@@ -61,7 +61,9 @@ struct EventStreamTests {
       var ended = host.ended.makeAsyncIterator()
       let deaf = try await connectDeaf(socket, sending: "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
       await opened.next()
-      let long = JSONValue.object(["device": "met_grid", "values": .object(["text": .string(String(repeating: "x", count: 65_536))])])
+      let long = JSONValue.object([
+        "device": "met_grid", "values": .object(["text": .string(String(repeating: "x", count: 65_536))]),
+      ])
       let dropped = Flag()
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
@@ -81,7 +83,10 @@ struct EventStreamTests {
 
   @Test func aReaderThatLeavesEndsItsStream() async throws {
     let host = FakeHost()
-    try await withServer(host) { socket in
+    var limits = Limits()
+    // Not found out by writing to it.
+    limits.heartbeat = .seconds(3600)
+    try await withServer(host, limits: limits) { socket in
       var opened = host.opened.makeAsyncIterator()
       var ended = host.ended.makeAsyncIterator()
       let reader = try await connectDeaf(socket, sending: "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -4,13 +4,16 @@ import BusbarModel
 import Testing
 
 struct JSONParsingTests {
-  private func parse(_ text: String, depth: Int = 16) throws -> JSONValue { try JSONValue(parsing: Array(text.utf8), depth: depth) }
+  private func parse(_ text: String, depth: Int = 16) throws -> JSONValue {
+    try JSONValue(parsing: Array(text.utf8), depth: depth)
+  }
 
-  @Test(arguments: [
-    ("null", .null), ("true", .boolean(true)), ("7", .integer(7)), ("-9223372036854775808", .integer(.min)),
-    ("0.5", .number(0.5)), ("1e3", .integer(1000)), (#""a\"[{\u00e9""#, .string("a\"[{é")), ("[]", .array([])),
-    (#"{"a":[1,{"b":null}]}"#, .object(["a": .array([1, .object(["b": .null])])])),
-  ] as [(String, JSONValue)])
+  @Test(
+    arguments: [
+      ("null", .null), ("true", .boolean(true)), ("7", .integer(7)), ("-9223372036854775808", .integer(.min)),
+      ("0.5", .number(0.5)), ("1e3", .integer(1000)), (#""a\"[{\u00e9""#, .string("a\"[{é")), ("[]", .array([])),
+      (#"{"a":[1,{"b":null}]}"#, .object(["a": .array([1, .object(["b": .null])])])),
+    ] as [(String, JSONValue)])
   func readsWhatIsJSON(text: String, value: JSONValue) throws {
     #expect(try parse(text) == value)
   }

@@ -27,7 +27,10 @@ struct BoundedPattern {
   }
 
   private enum Step {
-    case set(Set), split(Int, Int), jump(Int), start, end, match
+    case set(Set)
+    case split(Int, Int)
+    case jump(Int)
+    case start, end, match
   }
 
   private var steps: [Step] = []
@@ -49,15 +52,19 @@ struct BoundedPattern {
     for index in 0...scalars.count {
       var seen = [Bool](repeating: false, count: steps.count)
       var reached: [Int] = []
-      for step in current + [0] where follow(step, at: index, of: scalars.count, seen: &seen, into: &reached) { return true }
+      for step in current + [0] where follow(step, at: index, of: scalars.count, seen: &seen, into: &reached) {
+        return true
+      }
       guard index < scalars.count else { return false }
-      current = reached.filter { if case .set(let set) = steps[$0] { set.contains(scalars[index]) } else { false } }.map { $0 + 1 }
+      current = reached.filter { if case .set(let set) = steps[$0] { set.contains(scalars[index]) } else { false } }.map
+      { $0 + 1 }
     }
     return false
   }
 
   /// Adds what can be reached without reading; true where that is the end of the pattern.
-  private func follow(_ first: Int, at index: Int, of count: Int, seen: inout [Bool], into reached: inout [Int]) -> Bool {
+  private func follow(_ first: Int, at index: Int, of count: Int, seen: inout [Bool], into reached: inout [Int]) -> Bool
+  {
     var stack = [first]
     while let step = stack.popLast() {
       if seen[step] { continue }

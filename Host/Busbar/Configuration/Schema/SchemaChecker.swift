@@ -54,13 +54,15 @@ package struct SchemaChecker {
     }
     let types = SchemaWords.types(of: schema)
     guard types.isEmpty || types.contains(where: { fits(node, $0) }) else {
-      let found = secret && node.members == nil && node.items == nil ? "the value has the wrong type" : "found \(node.found)"
+      let found =
+        secret && node.members == nil && node.items == nil ? "the value has the wrong type" : "found \(node.found)"
       sink.error(node.place, key, found, expected: SchemaWords.expectation(schema))
       return node.json
     }
     switch node.content {
     case .mapping(let members):
-      return SchemaObject(checker: self, schema: schema, key: key, level: level, secret: secret).check(members, of: node)
+      return SchemaObject(checker: self, schema: schema, key: key, level: level, secret: secret).check(
+        members, of: node)
     case .sequence(let items): return check(items, of: node, schema: schema, key: key, level: level, secret: secret)
     default: return check(scalar: node, schema: schema, key: key, secret: secret, types: types)
     }
@@ -75,7 +77,8 @@ package struct SchemaChecker {
     }
   }
 
-  private func check(scalar node: YAMLNode, schema: JSONValue, key: String, secret: Bool, types: [String]) -> JSONValue {
+  private func check(scalar node: YAMLNode, schema: JSONValue, key: String, secret: Bool, types: [String]) -> JSONValue
+  {
     var value = node.json
     if types.contains("integer"), !types.contains("number"), let whole = value.integer { value = .integer(whole) }
     let found = secret ? "the value does not fit" : "found \(node.found)"
@@ -110,7 +113,8 @@ package struct SchemaChecker {
     let low = schema["minItems"]?.integer ?? 0
     let high = schema["maxItems"]?.integer ?? .max
     if items.count < low || items.count > high {
-      let limits = high == .max ? "at least \(low)" : low == high ? "\(low)" : low == 0 ? "at most \(high)" : "\(low) to \(high)"
+      let limits =
+        high == .max ? "at least \(low)" : low == high ? "\(low)" : low == 0 ? "at most \(high)" : "\(low) to \(high)"
       sink.error(node.place, key, "found a list of \(items.count)", expected: "a list of \(limits)")
     }
     guard let inner = schema["items"] else { return node.json }
@@ -127,7 +131,8 @@ package struct SchemaChecker {
       let types = SchemaWords.types(of: choice)
       guard types.isEmpty || types.contains(where: { fits(node, $0) }) else { continue }
       let trial = DiagnosticSink()
-      let value = SchemaChecker(self, sink: trial).check(node, schema: choice, key: key, level: level + 1, secret: secret)
+      let value = SchemaChecker(self, sink: trial).check(
+        node, schema: choice, key: key, level: level + 1, secret: secret)
       if !trial.hasErrors {
         trial.found.forEach(sink.add)
         return value

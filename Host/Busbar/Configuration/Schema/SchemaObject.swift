@@ -61,7 +61,8 @@ struct SchemaObject {
       do {
         return (text, try BoundedPattern(text), schema)
       } catch {
-        checker.sink.warning(node.place, key, "a pattern of the adapter's schema cannot be used, its keys are not checked")
+        checker.sink.warning(
+          node.place, key, "a pattern of the adapter's schema cannot be used, its keys are not checked")
         return nil
       }
     }

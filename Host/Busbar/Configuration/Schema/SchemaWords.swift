@@ -16,7 +16,9 @@ enum SchemaWords {
   static func expectation(_ schema: JSONValue) -> String? {
     if let choices = schema["anyOf"]?.array {
       var words: [String] = []
-      for word in choices.prefix(16).compactMap({ expectation(shallow: $0) }) where !words.contains(word) { words.append(word) }
+      for word in choices.prefix(16).compactMap({ expectation(shallow: $0) }) where !words.contains(word) {
+        words.append(word)
+      }
       return words.isEmpty ? nil : Suggestion.list(words)
     }
     return expectation(shallow: schema)

@@ -124,8 +124,9 @@ package struct Configuration: Sendable, Equatable {
 
   init(file: String) { self.file = file }
 
-  package static let defaultTemplateDirectories = 
-    Installation.directories("share/busbar/templates", standard: ["/usr/share/busbar/templates", "/etc/busbar/templates"])
+  package static let defaultTemplateDirectories =
+    Installation.directories(
+      "share/busbar/templates", standard: ["/usr/share/busbar/templates", "/etc/busbar/templates"])
 
   /// In the order of the links, then of the file.
   package var devices: [Device] { links.flatMap(\.devices) }

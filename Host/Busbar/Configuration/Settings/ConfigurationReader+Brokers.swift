@@ -6,10 +6,13 @@ internal import BusbarModel
 extension ConfigurationReader {
   func uplink(_ map: MapReader) -> Configuration.Uplink? {
     let known = ["url", "username", "password", "tls", "prefix", "acknowledge", "role", "rate"]
-    guard let node = map.part("uplink"), let section = MapReader(node, key: "uplink", known: known, sink: sink) else { return nil }
+    guard let node = map.part("uplink"), let section = MapReader(node, key: "uplink", known: known, sink: sink) else {
+      return nil
+    }
     let broker = broker(section)
     let expected = "at most 128 bytes without + # and control characters"
-    let prefix = section.read("prefix", expected: expected) { node in node.text.flatMap { Self.isPrefix($0) ? $0 : nil } }
+    let prefix = section.read("prefix", expected: expected) { node in node.text.flatMap { Self.isPrefix($0) ? $0 : nil }
+    }
     let acknowledge: Configuration.Acknowledge = section.choice("acknowledge") ?? .broker
     let role: Role = section.choice("role") ?? .operator_
     var rate = Configuration.Rate()
@@ -45,18 +48,22 @@ extension ConfigurationReader {
     let username = section.text("username", expected: "a text of at most 256 bytes", limit: 256)
     let password = secret(section, "password")
     if section.value("username") == nil, let node = section.value("password") {
-      sink.error(node.place, section.path("password"), "there is a password and no user name", expected: "username beside it")
+      sink.error(
+        node.place, section.path("password"), "there is a password and no user name", expected: "username beside it")
     }
     let tls = tls(section)
     if let url, !url.tls, let node = section.part("tls") {
-      sink.error(node.place, section.path("tls"), "the address begins with mqtt://, which is without TLS", expected: "mqtts:// or no tls")
+      sink.error(
+        node.place, section.path("tls"), "the address begins with mqtt://, which is without TLS",
+        expected: "mqtts:// or no tls")
     }
     guard let url else { return nil }
     return Configuration.Broker(url: url, username: username, password: password, tls: tls)
   }
 
   private static func isPrefix(_ text: String) -> Bool {
-    text.utf8.count <= 128 && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && $0 != "+" && $0 != "#" }
+    text.utf8.count <= 128
+      && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && $0 != "+" && $0 != "#" }
   }
 
   private func tls(_ section: MapReader) -> Configuration.TLS {
@@ -67,15 +74,20 @@ extension ConfigurationReader {
     tls.ca = map.text("ca", expected: "the path of a PEM file").map(path)
     tls.certificate = credential(map, "certificate")
     tls.key = credential(map, "key")
-    if let ca = tls.ca, let place = map.value("ca")?.place { exists(ca, place: place, key: map.path("ca"), secret: false) }
-    for (one, other) in [("certificate", "key"), ("key", "certificate")] where map.value(one) != nil && map.value(other) == nil {
+    if let ca = tls.ca, let place = map.value("ca")?.place {
+      exists(ca, place: place, key: map.path("ca"), secret: false)
+    }
+    for (one, other) in [("certificate", "key"), ("key", "certificate")]
+    where map.value(one) != nil && map.value(other) == nil {
       map.missing(other, expected: "\(one) and \(other) together")
     }
     return tls
   }
 
   private func credential(_ map: MapReader, _ name: String) -> Configuration.Credential? {
-    guard let text = map.text(name, expected: "the path of a PEM file, or host for the host's own identity") else { return nil }
+    guard let text = map.text(name, expected: "the path of a PEM file, or host for the host's own identity") else {
+      return nil
+    }
     guard text != "host" else { return .host }
     let file = path(text)
     if let place = map.value(name)?.place { exists(file, place: place, key: map.path(name), secret: name == "key") }
@@ -88,7 +100,9 @@ extension ConfigurationReader {
       sink.error(place, key, "\(YAMLNode.short(file, limit: 1024)): \(failure.sentence)", expected: "a PEM file")
     case .success(let attributes) where secret && attributes.mode & 0o006 != 0:
       let mode = String(attributes.mode & 0o777, radix: 8)
-      sink.error(place, key, "\(YAMLNode.short(file, limit: 1024)) is open to every user (mode \(mode))", expected: "chmod 0640 or 0600")
+      sink.error(
+        place, key, "\(YAMLNode.short(file, limit: 1024)) is open to every user (mode \(mode))",
+        expected: "chmod 0640 or 0600")
     case .success: break
     }
   }
@@ -110,7 +124,9 @@ extension ConfigurationReader {
     let given = members.filter { known.contains($0.key) }
     guard given.count == 1, let member = given.first else {
       if given.count != 1, members.allSatisfy({ known.contains($0.key) }) {
-        sink.error(node.place, key, given.isEmpty ? "the secret is empty" : "there are \(given.count) secrets", expected: expected)
+        sink.error(
+          node.place, key, given.isEmpty ? "the secret is empty" : "there are \(given.count) secrets",
+          expected: expected)
       }
       return nil
     }

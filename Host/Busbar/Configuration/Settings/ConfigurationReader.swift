@@ -5,7 +5,8 @@ internal import BusbarModel
 /// The sections of `busbar.yaml` that stand for themselves; links and devices are read by `DeviceReader`.
 struct ConfigurationReader {
   static let sections = [
-    "host", "plugins", "templates", "uplink", "buffer", "discovery", "management", "listeners", "brokers", "links", "devices",
+    "host", "plugins", "templates", "uplink", "buffer", "discovery", "management", "listeners", "brokers", "links",
+    "devices",
   ]
 
   let file: String
@@ -52,7 +53,8 @@ struct ConfigurationReader {
     if let site = part(section, "site", ["name", "location"]) {
       host.site = Configuration.Site(
         name: site.text("name", expected: "a text of at most 128 bytes", limit: 128),
-        location: site.text("location", expected: "latitude and longitude in degrees, such as \"53.55,9.99\"", where: Self.isLocation))
+        location: site.text(
+          "location", expected: "latitude and longitude in degrees, such as \"53.55,9.99\"", where: Self.isLocation))
     }
     return host
   }
@@ -68,13 +70,16 @@ struct ConfigurationReader {
   private func plugins(_ map: MapReader) -> Configuration.Plugins {
     var plugins = Configuration.Plugins()
     guard
-      let section = part(map, "plugins", ["directories", "isolation", "overrides", "require_signature", "trusted_keys"])
+      let section = part(
+        map, "plugins", ["directories", "isolation", "overrides", "require_signature", "trusted_keys"])
     else { return plugins }
     plugins.directories = section.texts("directories", expected: "directories")?.map(path) ?? plugins.directories
     if let isolation: Configuration.Isolation = section.choice("isolation") {
       plugins.isolation = available(isolation, at: section.value("isolation"), key: section.path("isolation"))
     }
-    if let overrides = section.part("overrides").flatMap({ MapReader($0, key: section.path("overrides"), known: nil, sink: sink) }) {
+    if let overrides = section.part("overrides").flatMap({
+      MapReader($0, key: section.path("overrides"), known: nil, sink: sink)
+    }) {
       for member in overrides.node.members ?? [] {
         guard let isolation: Configuration.Isolation = overrides.choice(member.key) else { continue }
         plugins.overrides[member.key] = available(isolation, at: member.value, key: overrides.path(member.key))
@@ -89,7 +94,9 @@ struct ConfigurationReader {
     return plugins
   }
 
-  private func available(_ isolation: Configuration.Isolation, at node: YAMLNode?, key: String) -> Configuration.Isolation {
+  private func available(_ isolation: Configuration.Isolation, at node: YAMLNode?, key: String)
+    -> Configuration.Isolation
+  {
     if isolation == .child, let node {
       sink.error(
         node.place, key, "this release runs plugins in the host, not in a child process", expected: "auto or host")
@@ -104,7 +111,8 @@ struct ConfigurationReader {
       guard let text = item.node.text, !FileReader.isDirectory(path(text)) else { continue }
       guard !Configuration.defaultTemplateDirectories.contains(text) else { continue }
       sink.warning(
-        item.node.place, item.key, "there is no directory \(YAMLNode.short(text, limit: 1024))", expected: "a directory with templates")
+        item.node.place, item.key, "there is no directory \(YAMLNode.short(text, limit: 1024))",
+        expected: "a directory with templates")
     }
     let directories = section.texts("directories", expected: "directories")?.map(path)
     return directories ?? Configuration.defaultTemplateDirectories
@@ -114,9 +122,10 @@ struct ConfigurationReader {
     var buffer = Configuration.Buffer()
     guard let section = part(map, "buffer", ["size", "age", "commit"]) else { return buffer }
     let expected = "a size from 1MiB to 1024GiB, such as 64MiB or 2GiB"
-    buffer.size = section.read("size", expected: expected) { node in
-      node.text.flatMap(Units.size).flatMap { (1 << 20...1 << 40).contains($0) ? $0 : nil }
-    } ?? buffer.size
+    buffer.size =
+      section.read("size", expected: expected) { node in
+        node.text.flatMap(Units.size).flatMap { (1 << 20...1 << 40).contains($0) ? $0 : nil }
+      } ?? buffer.size
     buffer.age = section.duration("age", in: .seconds(60) ... .seconds(3650 * 86400)) ?? buffer.age
     buffer.commit = section.duration("commit", in: .milliseconds(10) ... .seconds(600)) ?? buffer.commit
     return buffer
@@ -134,7 +143,8 @@ struct ConfigurationReader {
       }
     }
     let range: ClosedRange<Duration> = .seconds(60) ... .seconds(30 * 86400)
-    let interval = section.read("interval", expected: "0 for scans on request only, or \(MapReader.expected(range))") { node in
+    let interval = section.read("interval", expected: "0 for scans on request only, or \(MapReader.expected(range))") {
+      node in
       node.json == 0 ? .zero : MapReader.duration(node, in: range)
     }
     discovery.interval = interval == .zero ? nil : interval
@@ -144,7 +154,8 @@ struct ConfigurationReader {
   private func management(_ map: MapReader) -> Configuration.Management {
     var management = Configuration.Management()
     guard let section = part(map, "management", ["listen", "tls"]) else { return management }
-    management.listen = section.parse("listen", expected: "ADDRESS:PORT, such as 127.0.0.1:8480") { text throws(ValueError) in
+    management.listen = section.parse("listen", expected: "ADDRESS:PORT, such as 127.0.0.1:8480") {
+      text throws(ValueError) in
       try ListenAddress(text)
     }
     management.tls = section.choice("tls") ?? management.tls
@@ -154,7 +165,9 @@ struct ConfigurationReader {
   private func listeners(_ map: MapReader) -> [String: Configuration.Listener] {
     var listeners: [String: Configuration.Listener] = [:]
     for entry in map.entries("listeners", expected: "a map of names, each with listen and tls") {
-      guard let section = MapReader(entry.member.value, key: entry.key, known: ["listen", "tls"], sink: sink) else { continue }
+      guard let section = MapReader(entry.member.value, key: entry.key, known: ["listen", "tls"], sink: sink) else {
+        continue
+      }
       name(entry.member, key: entry.key)
       let expected = "ADDRESS:PORT, such as 0.0.0.0:8443"
       if section.value("listen") == nil { section.missing("listen", expected: expected) }

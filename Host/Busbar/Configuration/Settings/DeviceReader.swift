@@ -41,7 +41,9 @@ struct DeviceReader {
       let id = required(map, "id", expected: "[A-Za-z0-9_.-], 1 to 64 characters", where: Name.isLink)
       if let id, let node = map.value("id") {
         if let line = lines[id] {
-          sink.error(node.place, map.path("id"), "the link \"\(id)\" is there twice, first in line \(line)", expected: "each id once")
+          sink.error(
+            node.place, map.path("id"), "the link \"\(id)\" is there twice, first in line \(line)",
+            expected: "each id once")
           continue
         }
         lines[id] = node.place.line
@@ -63,10 +65,14 @@ struct DeviceReader {
     for item in root.list("devices", expected: "a list of devices") {
       let keys = ["id", "name", "adapter", "template", "endpoint", "link", "config", "poll", "write"]
       guard let map = MapReader(item.node, key: item.key, known: keys, sink: sink) else { continue }
-      let id = map.read("id", expected: "[A-Za-z0-9_-], 1 to 64 characters") { $0.text.flatMap(DeviceID.init(rawValue:)) }
+      let id = map.read("id", expected: "[A-Za-z0-9_-], 1 to 64 characters") {
+        $0.text.flatMap(DeviceID.init(rawValue:))
+      }
       if let id, let node = map.value("id") {
         if let line = lines[id] {
-          sink.error(node.place, map.path("id"), "the device \"\(id)\" is there twice, first in line \(line)", expected: "each id once")
+          sink.error(
+            node.place, map.path("id"), "the device \"\(id)\" is there twice, first in line \(line)",
+            expected: "each id once")
         } else {
           lines[id] = node.place.line
         }
@@ -76,7 +82,8 @@ struct DeviceReader {
       let link = link(map, links: links, known: linkIDs)
       let adapter = adapter(map, template: template, templateName: templateName, link: link.flatMap { links[$0] })
       let endpoint = endpoint(map, adapter: adapter)
-      let poll = map.value("poll").map { Poll.read($0, key: map.path("poll"), sink: sink, points: template?.points) } ?? Poll()
+      let poll =
+        map.value("poll").map { Poll.read($0, key: map.path("poll"), sink: sink, points: template?.points) } ?? Poll()
       let write = map.boolean("write")
       _ = config(map)
       connection(map)
@@ -101,9 +108,12 @@ struct DeviceReader {
     if let template = templates[name] { return (template, name) }
     let broken = templates.diagnostics.contains { $0.severity == .error && $0.file.hasSuffix("/\(name).yaml") }
     let question = broken ? ", its file has errors" : Suggestion.question(name, in: templates.names)
-    let expected = templates.names.isEmpty ? "a template; there is none in the directories of the section templates" : Suggestion.list(templates.names)
+    let expected =
+      templates.names.isEmpty
+      ? "a template; there is none in the directories of the section templates" : Suggestion.list(templates.names)
     sink.error(
-      node.place, map.path("template"), "there is no template \"\(YAMLNode.short(name))\"\(question)", expected: expected)
+      node.place, map.path("template"), "there is no template \"\(YAMLNode.short(name))\"\(question)",
+      expected: expected)
     return (nil, name)
   }
 
@@ -125,7 +135,9 @@ struct DeviceReader {
     if let own, let node = map.value("adapter") {
       let key = map.path("adapter")
       if let template, template.adapter != own {
-        sink.error(node.place, key, "the template \(template.name) is for the adapter \(template.adapter)", expected: template.adapter)
+        sink.error(
+          node.place, key, "the template \(template.name) is for the adapter \(template.adapter)",
+          expected: template.adapter)
       } else {
         known(adapter: own, at: node, key: key)
       }
@@ -136,7 +148,8 @@ struct DeviceReader {
     }
     if let link, let adapter, link.adapter != adapter, let node = map.value("link") {
       sink.error(
-        node.place, map.path("link"), "the link \(link.id) is for the adapter \(link.adapter), the device for \(adapter)",
+        node.place, map.path("link"),
+        "the link \(link.id) is for the adapter \(link.adapter), the device for \(adapter)",
         expected: "a link of the adapter \(adapter)")
     }
     return adapter
@@ -147,13 +160,15 @@ struct DeviceReader {
     let known = Set(manifests.map(\.id)).union(templates.templates.values.map(\.adapter))
     guard !known.isEmpty, !known.contains(adapter) else { return }
     sink.warning(
-      node.place, key, "no plugin and no template knows the adapter \"\(adapter)\"\(Suggestion.question(adapter, in: known))",
+      node.place, key,
+      "no plugin and no template knows the adapter \"\(adapter)\"\(Suggestion.question(adapter, in: known))",
       expected: Suggestion.list(known.sorted()))
   }
 
   private func endpoint(_ map: MapReader, adapter: String?) -> Endpoint? {
     guard let node = map.value("endpoint"),
-      let endpoint = map.parse("endpoint", expected: Endpoint.example, { text throws(ValueError) in try Endpoint(text) })
+      let endpoint = map.parse(
+        "endpoint", expected: Endpoint.example, { text throws(ValueError) in try Endpoint(text) })
     else { return nil }
     let key = map.path("endpoint")
     if let offered = manifests.first(where: { $0.id == adapter })?.endpoints["device"], !offered.isEmpty,

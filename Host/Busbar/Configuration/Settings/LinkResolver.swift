@@ -24,7 +24,9 @@ struct LinkResolver {
   }
 
   mutating func resolve(_ written: [DeviceReader.Link], _ drafts: [DeviceReader.Draft]) -> [ResolvedLink] {
-    for link in written { add(link, port: drafts.first { $0.link == link.id && $0.template?.defaults.port != nil }?.template?.defaults.port) }
+    for link in written {
+      add(link, port: drafts.first { $0.link == link.id && $0.template?.defaults.port != nil }?.template?.defaults.port)
+    }
     for draft in drafts { add(draft) }
     return links.values.sorted { $0.id < $1.id }
   }
@@ -37,7 +39,8 @@ struct LinkResolver {
     let place = Connection(adapter: link.adapter, endpoint: endpoint)
     if let other = byEndpoint[place] {
       sink.error(
-        link.map.value("endpoint")?.place ?? link.place, link.map.path("endpoint"), "the link \(other) has the same endpoint",
+        link.map.value("endpoint")?.place ?? link.place, link.map.path("endpoint"),
+        "the link \(other) has the same endpoint",
         expected: "one link for one connection")
     } else if isFree(endpoint, for: link.adapter, map: link.map) {
       byEndpoint[place] = link.id
@@ -58,7 +61,8 @@ struct LinkResolver {
     let name = draft.name ?? draft.id?.rawValue ?? draft.template?.title ?? id
     links[id]?.devices.append(
       Device(
-        key: key, id: draft.id, name: name, adapter: draft.adapter, template: draft.templateName, link: id, config: config,
+        key: key, id: draft.id, name: name, adapter: draft.adapter, template: draft.templateName, link: id,
+        config: config,
         poll: draft.poll.over(defaults.poll), write: draft.write ?? draft.template?.write ?? true, place: draft.place))
   }
 
@@ -77,7 +81,8 @@ struct LinkResolver {
     }
     let empty = YAMLNode(.mapping([]), place: draft.place)
     let schema = manifest(draft.adapter)?.linkSchema
-    let config = schema.map { SchemaChecker(sink: sink).check(empty, schema: $0, key: draft.map.path("link.config")) } ?? [:]
+    let config =
+      schema.map { SchemaChecker(sink: sink).check(empty, schema: $0, key: draft.map.path("link.config")) } ?? [:]
     links[id] = ResolvedLink(
       id: id, adapter: draft.adapter, endpoint: endpoint, config: config, devices: [], place: draft.place)
     byEndpoint[place] = id
@@ -114,7 +119,8 @@ struct LinkResolver {
   static func id(adapter: String, endpoint: Endpoint) -> String {
     var text: String
     switch endpoint.scheme {
-    case .serial: text = endpoint.path.hasPrefix("/dev/") ? String(endpoint.path.dropFirst(5)) : String(endpoint.path.dropFirst())
+    case .serial:
+      text = endpoint.path.hasPrefix("/dev/") ? String(endpoint.path.dropFirst(5)) : String(endpoint.path.dropFirst())
     case .mqtt: text = "mqtt-" + (endpoint.broker ?? "")
     case .tcp: text = endpoint.host
     default: text = "\(endpoint.scheme.rawValue)-\(endpoint.host)"

@@ -42,7 +42,9 @@ package struct Template: Sendable {
 
 extension Template: Equatable {
   /// Equal in what they say; not in which file or line.
-  package static func == (left: Template, right: Template) -> Bool { left.json == right.json && left.points == right.points }
+  package static func == (left: Template, right: Template) -> Bool {
+    left.json == right.json && left.points == right.points
+  }
 }
 
 extension Template {

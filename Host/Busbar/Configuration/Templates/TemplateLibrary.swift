@@ -21,13 +21,15 @@ package struct TemplateLibrary: Sendable, Equatable {
         if name.hasSuffix(".yml") {
           diagnostics.append(
             Diagnostic(
-              .warning, place: Place(file: file), message: "the file is not read as a template", expectation: "a name that ends in .yaml"))
+              .warning, place: Place(file: file), message: "the file is not read as a template",
+              expectation: "a name that ends in .yaml"))
         }
         guard name.hasSuffix(".yaml") else { continue }
         count += 1
         guard count <= Self.limit else {
           diagnostics.append(
-            Diagnostic(place: Place(file: directory), message: "more than \(Self.limit) templates, the rest is not read"))
+            Diagnostic(
+              place: Place(file: directory), message: "more than \(Self.limit) templates, the rest is not read"))
           return
         }
         add(file, manifests: manifests)
@@ -55,7 +57,8 @@ package struct TemplateLibrary: Sendable, Equatable {
     if let other = templates.updateValue(template, forKey: template.name) {
       diagnostics.append(
         Diagnostic(
-          .warning, place: Place(file: file), key: "template", message: "\(template.name) takes the place of the one in \(other.file)"))
+          .warning, place: Place(file: file), key: "template",
+          message: "\(template.name) takes the place of the one in \(other.file)"))
     }
   }
 }

@@ -63,7 +63,8 @@ struct TemplatePoints {
       let near = PointNames.units.first { $0.lowercased() == unit.lowercased() } ?? prefixed(unit)
       let question = near.map { ", did you mean \"\($0)\"?" } ?? ""
       sink.error(
-        place, path, "there is no unit \"\(YAMLNode.short(unit))\"\(question)", expected: Suggestion.list(PointNames.units))
+        place, path, "there is no unit \"\(YAMLNode.short(unit))\"\(question)",
+        expected: Suggestion.list(PointNames.units))
     }
   }
 
@@ -81,14 +82,17 @@ struct TemplatePoints {
     guard let node = member.value["enum"] else { return }
     let path = "\(key).enum"
     guard let entries = node.members else {
-      sink.error(node.place, path, "found \(node.found)", expected: "a map of numbers and labels, such as { 0: off, 1: running }")
+      sink.error(
+        node.place, path, "found \(node.found)", expected: "a map of numbers and labels, such as { 0: off, 1: running }"
+      )
       return
     }
     let known = kind.flatMap { PointNames.labels(of: member.key, kind: $0) }
     for entry in entries {
       guard let label = entry.value.text, !label.isEmpty, label.utf8.count <= 64 else {
         sink.error(
-          entry.value.place, "\(path).\(entry.key)", "found \(entry.value.found)", expected: "a label, a text of at most 64 bytes")
+          entry.value.place, "\(path).\(entry.key)", "found \(entry.value.found)",
+          expected: "a label, a text of at most 64 bytes")
         continue
       }
       guard let known, !known.contains(label) else { continue }

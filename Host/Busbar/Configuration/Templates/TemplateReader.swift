@@ -14,7 +14,9 @@ struct TemplateReader {
   /// Nil where anything is wrong; then the sink has errors.
   func read(_ root: YAMLNode, file: String) -> Template? {
     let adapter = root["adapter"]?.text
-    guard let map = MapReader(root, key: "", known: Self.head + [adapter].compactMap { $0 }, sink: sink) else { return nil }
+    guard let map = MapReader(root, key: "", known: Self.head + [adapter].compactMap { $0 }, sink: sink) else {
+      return nil
+    }
     let name = name(map, file: file)
     let title = required(map, "title", expected: "a text of at most 120 bytes") { $0.utf8.count <= 120 }
     let known = required(map, "adapter", expected: "the id of an adapter, [a-z0-9-]{1,64}") {
@@ -33,7 +35,8 @@ struct TemplateReader {
     guard !sink.hasErrors, let name, let title, let known, let kind, let body else { return nil }
     return Template(
       name: name, title: title, adapter: known, kind: kind, vendor: vendor, models: models, source: source,
-      confidence: confidence, write: write, defaults: defaults, probe: map.part("probe")?.json, body: body, points: points,
+      confidence: confidence, write: write, defaults: defaults, probe: map.part("probe")?.json, body: body,
+      points: points,
       file: file, configNode: config)
   }
 

@@ -10,7 +10,9 @@ package struct BrokerAddress: Hashable, Sendable, CustomStringConvertible {
   package init(_ text: String) throws(ValueError) {
     let expected = "mqtt://HOST:1883 or mqtts://HOST:8883"
     let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, text.utf8.count <= 300 else { throw ValueError("the address has no scheme", expected: expected) }
+    guard parts.count == 2, text.utf8.count <= 300 else {
+      throw ValueError("the address has no scheme", expected: expected)
+    }
     switch parts[0].lowercased() {
     case "mqtt": tls = false
     case "mqtts": tls = true
@@ -37,7 +39,9 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
 
   package init(_ text: String) throws(ValueError) {
     let address = try HostAddress(text[...])
-    guard let port = address.port else { throw ValueError("the port is missing", expected: "ADDRESS:PORT, such as 127.0.0.1:8480") }
+    guard let port = address.port else {
+      throw ValueError("the port is missing", expected: "ADDRESS:PORT, such as 127.0.0.1:8480")
+    }
     host = address.host
     self.port = port
   }
@@ -58,13 +62,17 @@ package struct Subnet: Hashable, Sendable, CustomStringConvertible {
       throw ValueError("\"\(YAMLNode.short(text))\" is no range of addresses", expected: expected)
     }
     if let four = IPv4(parts[0]) {
-      guard (16...32).contains(prefix) else { throw ValueError("/\(prefix) is too wide or not possible", expected: expected) }
+      guard (16...32).contains(prefix) else {
+        throw ValueError("/\(prefix) is too wide or not possible", expected: expected)
+      }
       guard prefix == 32 || four.value << prefix == 0 else {
         throw ValueError("\(four.text) is not the first address of a /\(prefix)", expected: expected)
       }
       address = four.text
     } else if let six = IPv6(parts[0]) {
-      guard (112...128).contains(prefix) else { throw ValueError("/\(prefix) is too wide or not possible", expected: expected) }
+      guard (112...128).contains(prefix) else {
+        throw ValueError("/\(prefix) is too wide or not possible", expected: expected)
+      }
       address = six.text
     } else {
       throw ValueError("\"\(YAMLNode.short(text))\" is no range of addresses", expected: expected)

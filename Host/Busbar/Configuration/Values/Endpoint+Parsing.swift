@@ -3,7 +3,8 @@
 extension Endpoint {
   /// Rates that Linux knows (termios.h).
   static let knownBauds = [
-    300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 500000, 576000, 921600, 1_000_000,
+    300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 500000, 576000, 921600,
+    1_000_000,
     1_152_000, 1_500_000, 2_000_000, 2_500_000, 3_000_000, 3_500_000, 4_000_000,
   ]
 
@@ -18,7 +19,8 @@ extension Endpoint {
   /// `mqtt:NAME`, the name of a broker of the configuration.
   static func mqtt(_ name: Substring) throws(ValueError) -> Endpoint {
     guard !name.isEmpty, name.utf8.count <= 64, Name.isValid(String(name)) else {
-      throw ValueError("\"mqtt:\" without the name of a broker", expected: "mqtt:NAME, with NAME from the section brokers")
+      throw ValueError(
+        "\"mqtt:\" without the name of a broker", expected: "mqtt:NAME, with NAME from the section brokers")
     }
     var endpoint = Endpoint(scheme: .mqtt)
     endpoint.broker = String(name)
@@ -40,7 +42,8 @@ extension Endpoint {
       return Endpoint(scheme: scheme, host: address.host, port: address.port)
     }
     return Endpoint(
-      scheme: scheme, host: address.host, port: address.port ?? scheme.port, path: path.isEmpty ? "/" : path, query: query)
+      scheme: scheme, host: address.host, port: address.port ?? scheme.port, path: path.isEmpty ? "/" : path,
+      query: query)
   }
 
   /// `/dev/ttyUSB0?baud=19200&parity=even&stop=1&bits=8`.
@@ -56,7 +59,9 @@ extension Endpoint {
     for pair in parts.dropFirst().first?.split(separator: "&", omittingEmptySubsequences: false) ?? [] {
       let words = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let key = words[0]
-      guard seen.insert(key).inserted else { throw ValueError("\"\(YAMLNode.short(String(key)))\" is there twice", expected: expected) }
+      guard seen.insert(key).inserted else {
+        throw ValueError("\"\(YAMLNode.short(String(key)))\" is there twice", expected: expected)
+      }
       try settings.set(key, words.count == 2 ? words[1] : "")
     }
     var endpoint = Endpoint(scheme: .serial, path: path)
@@ -79,14 +84,16 @@ extension Endpoint.Serial {
     default:
       let names = ["baud", "parity", "stop", "bits"]
       let question = Suggestion.question(String(key), in: names)
-      throw ValueError("unknown setting \"\(YAMLNode.short(String(key)))\"\(question)", expected: Suggestion.list(names))
+      throw ValueError(
+        "unknown setting \"\(YAMLNode.short(String(key)))\"\(question)", expected: Suggestion.list(names))
     }
   }
 
   private func number(_ key: Substring, _ value: Substring, among known: [Int]) throws(ValueError) -> Int {
     guard let number = Int(value), known.contains(number), !value.hasPrefix("+") else {
       throw ValueError(
-        "\(key) is \"\(YAMLNode.short(String(value)))\"", expected: Suggestion.list(known.map { String($0) }, limit: 30))
+        "\(key) is \"\(YAMLNode.short(String(value)))\"", expected: Suggestion.list(known.map { String($0) }, limit: 30)
+      )
     }
     return number
   }

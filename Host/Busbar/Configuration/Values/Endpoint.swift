@@ -73,7 +73,8 @@ package struct Endpoint: Hashable, Sendable {
     case .mqtt: return "mqtt:\(broker ?? "")"
     case .serial:
       let serial = serial ?? Serial()
-      return "serial://\(path)?baud=\(serial.baud)&parity=\(serial.parity.rawValue)&stop=\(serial.stop)&bits=\(serial.bits)"
+      return
+        "serial://\(path)?baud=\(serial.baud)&parity=\(serial.parity.rawValue)&stop=\(serial.stop)&bits=\(serial.bits)"
     default:
       let name = host.contains(":") ? "[\(host)]" : host
       return "\(scheme.rawValue)://\(name)\(port.map { ":\($0)" } ?? "")\(path)\(query.isEmpty ? "" : "?" + query)"

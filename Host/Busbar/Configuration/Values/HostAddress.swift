@@ -9,10 +9,12 @@ struct HostAddress: Equatable {
   /// `host`, `host:502`, `192.168.1.20:502`, `[fe80::1%eth0]:502`.
   init(_ text: Substring) throws(ValueError) {
     guard !text.contains("@") else {
-      throw ValueError("a user name or password stands in the address", expected: "host:port, and the password as a secret of its own")
+      throw ValueError(
+        "a user name or password stands in the address", expected: "host:port, and the password as a secret of its own")
     }
     if text.hasPrefix("[") {
-      guard let end = text.firstIndex(of: "]"), let address = IPv6(text[text.index(after: text.startIndex)..<end]) else {
+      guard let end = text.firstIndex(of: "]"), let address = IPv6(text[text.index(after: text.startIndex)..<end])
+      else {
         throw ValueError("\"\(YAMLNode.short(String(text)))\" is no IPv6 address", expected: "[fd00::20]:502")
       }
       host = address.text
@@ -48,16 +50,19 @@ struct HostAddress: Equatable {
     let labels = text.split(separator: ".", omittingEmptySubsequences: false)
     if labels.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) {
       guard let address = IPv4(text) else {
-        throw ValueError("\"\(YAMLNode.short(String(text)))\" is no IPv4 address", expected: "four numbers from 0 to 255")
+        throw ValueError(
+          "\"\(YAMLNode.short(String(text)))\" is no IPv4 address", expected: "four numbers from 0 to 255")
       }
       return address.text
     }
-    let good = text.utf8.count <= 253 && labels.allSatisfy { label in
-      (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
-        && label.utf8.allSatisfy {
-          ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F
-        }
-    }
+    let good =
+      text.utf8.count <= 253
+      && labels.allSatisfy { label in
+        (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
+          && label.utf8.allSatisfy {
+            ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F
+          }
+      }
     guard good else { throw ValueError("\"\(YAMLNode.short(String(text)))\" is no host", expected: expected) }
     return text.lowercased()
   }
@@ -91,7 +96,8 @@ struct IPv6: Equatable {
     guard let address = parts.first, !address.contains(":::") else { return nil }
     if parts.count == 2 {
       let name = parts[1]
-      guard (1...15).contains(name.utf8.count), name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x2F && $0 != 0x5D })
+      guard (1...15).contains(name.utf8.count),
+        name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x2F && $0 != 0x5D })
       else { return nil }
       zone = String(name)
     }
@@ -140,7 +146,8 @@ struct IPv6: Equatable {
       if index == parts.count - 1, part.contains("."), let address = IPv4(part) {
         groups += [UInt16(address.value >> 16), UInt16(address.value & 0xFFFF)]
       } else {
-        guard (1...4).contains(part.utf8.count), part.first != "+", part.first != "-", let group = UInt16(part, radix: 16)
+        guard (1...4).contains(part.utf8.count), part.first != "+", part.first != "-",
+          let group = UInt16(part, radix: 16)
         else { return nil }
         groups.append(group)
       }

@@ -23,7 +23,9 @@ package struct Poll: Hashable, Sendable {
   static func read(_ node: YAMLNode, key: String, sink: DiagnosticSink, points: [String]?) -> Poll {
     guard let members = node.members else {
       if let period = MapReader.duration(node, in: range) { return Poll(period: period) }
-      sink.error(node.place, key, "found \(node.found)", expected: MapReader.expected(range) + ", or a map of points and durations")
+      sink.error(
+        node.place, key, "found \(node.found)",
+        expected: MapReader.expected(range) + ", or a map of points and durations")
       return Poll()
     }
     var poll = Poll()

@@ -33,7 +33,8 @@ package struct Secret: Sendable, Equatable {
     case .environment(let name):
       guard let text = environment[name], !text.isEmpty else {
         throw SecretError(
-          message: "the environment variable \(name) is not set", expectation: "its value in the environment of the host")
+          message: "the environment variable \(name) is not set",
+          expectation: "its value in the environment of the host")
       }
       return text
     case .file(let path): return try Self.read(path)
@@ -42,14 +43,16 @@ package struct Secret: Sendable, Equatable {
 
   private static func read(_ path: String) throws(SecretError) -> String {
     switch FileReader.attributes(path) {
-    case .failure(let failure): throw SecretError(message: "\(path): \(failure.sentence)", expectation: "a file with the secret")
+    case .failure(let failure):
+      throw SecretError(message: "\(path): \(failure.sentence)", expectation: "a file with the secret")
     case .success(let attributes) where attributes.mode & 0o006 != 0:
       let mode = String(attributes.mode & 0o777, radix: 8)
       throw SecretError(message: "\(path) is open to every user (mode \(mode))", expectation: "chmod 0640 or 0600")
     case .success: break
     }
     switch FileReader.read(path, limit: limit) {
-    case .failure(let failure): throw SecretError(message: "\(path): \(failure.sentence)", expectation: "a file with the secret")
+    case .failure(let failure):
+      throw SecretError(message: "\(path): \(failure.sentence)", expectation: "a file with the secret")
     case .success(var bytes):
       if bytes.last == 0x0A { bytes.removeLast() }
       if bytes.last == 0x0D { bytes.removeLast() }

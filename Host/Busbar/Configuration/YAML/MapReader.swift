@@ -24,7 +24,8 @@ struct MapReader {
     for member in members where !known.contains(member.key) {
       let path = key.isEmpty ? member.key : "\(key).\(member.key)"
       sink.error(
-        member.place, path, "unknown key\(Suggestion.question(member.key, in: known))", expected: Suggestion.list(known))
+        member.place, path, "unknown key\(Suggestion.question(member.key, in: known))", expected: Suggestion.list(known)
+      )
     }
   }
 
@@ -60,7 +61,9 @@ struct MapReader {
   }
 
   /// A text that is not empty, of at most `limit` bytes.
-  func text(_ name: String, expected: String, limit: Int = 1024, where good: (String) -> Bool = { _ in true }) -> String? {
+  func text(_ name: String, expected: String, limit: Int = 1024, where good: (String) -> Bool = { _ in true })
+    -> String?
+  {
     read(name, expected: expected) { node in
       node.text.flatMap { !$0.isEmpty && $0.utf8.count <= limit && good($0) ? $0 : nil }
     }
@@ -81,7 +84,8 @@ struct MapReader {
   }
 
   /// One of the words of a type.
-  func choice<T: RawRepresentable & CaseIterable>(_ name: String, as type: T.Type = T.self) -> T? where T.RawValue == String {
+  func choice<T: RawRepresentable & CaseIterable>(_ name: String, as type: T.Type = T.self) -> T?
+  where T.RawValue == String {
     guard let node = members[name] else { return nil }
     if let text = node.text, let value = T(rawValue: text) { return value }
     let words = T.allCases.map(\.rawValue)
@@ -122,7 +126,9 @@ struct MapReader {
   }
 
   static func duration(_ node: YAMLNode, in range: ClosedRange<Duration>) -> Duration? {
-    guard case .text(let text) = node.content, let value = Units.duration(text), range.contains(value) else { return nil }
+    guard case .text(let text) = node.content, let value = Units.duration(text), range.contains(value) else {
+      return nil
+    }
     return value
   }
 

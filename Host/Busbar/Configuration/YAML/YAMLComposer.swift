@@ -87,7 +87,8 @@ struct YAMLComposer {
     let place = place(of: node)
     count += 1
     if count > YAMLReader.nodes {
-      sink.error(place, "", "the file holds too many values", expected: "at most \(YAMLReader.nodes), aliases counted in full")
+      sink.error(
+        place, "", "the file holds too many values", expected: "at most \(YAMLReader.nodes), aliases counted in full")
       throw Stop()
     }
     if level > YAMLReader.depth {
@@ -178,8 +179,10 @@ struct YAMLComposer {
       sink.error(place(line, line == 0 ? 0 : 1), "", "not YAML: \(problem)", expected: "readable text")
     case .duplicatedKeysInMapping(let names, let context):
       let name = YAMLNode.short(names.first ?? "")
-      sink.error(place(context.mark.line, context.mark.column), name, "the key is there twice", expected: "each key once")
-    case .memory: sink.error(place(0, 0), "", "lists and maps are nested too deep", expected: "at most \(YAMLReader.depth) levels")
+      sink.error(
+        place(context.mark.line, context.mark.column), name, "the key is there twice", expected: "each key once")
+    case .memory:
+      sink.error(place(0, 0), "", "lists and maps are nested too deep", expected: "at most \(YAMLReader.depth) levels")
     default: sink.error(place(0, 0), "", "the file is not YAML")
     }
   }

@@ -108,7 +108,8 @@ struct YAMLGuard {
 
   private static func opens(_ byte: UInt8) -> Bool {
     switch byte {
-    case UInt8(ascii: "["), UInt8(ascii: "{"), UInt8(ascii: ","), UInt8(ascii: "-"), UInt8(ascii: ":"), UInt8(ascii: "?"):
+    case UInt8(ascii: "["), UInt8(ascii: "{"), UInt8(ascii: ","), UInt8(ascii: "-"), UInt8(ascii: ":"),
+      UInt8(ascii: "?"):
       true
     default: false
     }
@@ -124,6 +125,8 @@ struct YAMLGuard {
   }
 
   private static func compound(line: Int, column: Int) -> Finding {
-    Finding(line: line, column: column, message: "a key that is a list, a map or an alias", expectation: "a key that is a text")
+    Finding(
+      line: line, column: column, message: "a key that is a list, a map or an alias",
+      expectation: "a key that is a text")
   }
 }

@@ -27,7 +27,8 @@ enum YAMLSyntax {
       Words(message: "a line that does not fit the ones above it", expected: "the same indentation as its neighbours")
     case "did not find expected '-' indicator":
       Words(
-        message: "a line that does not fit the list above it", expected: "\"- \" with the same indentation as its neighbours")
+        message: "a line that does not fit the list above it",
+        expected: "\"- \" with the same indentation as its neighbours")
     case "did not find expected ',' or '}'":
       Words(message: "a map in braces does not end", expected: "\",\" or \"}\"", spans: true)
     case "did not find expected ',' or ']'":

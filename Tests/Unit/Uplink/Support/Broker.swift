@@ -104,10 +104,11 @@ final class Subscriber: Sendable {
   private let program: Program
 
   static func start(_ broker: Broker, _ filters: String...) async throws -> Subscriber {
-    var arguments = ["-h", "127.0.0.1", "-p", "\(broker.port)", "-V", "mqttv5", "-q", "1", "-d", "-F", "%j"]
+    let id = "watcher-\(UUID().uuidString)"
+    var arguments = ["-h", "127.0.0.1", "-p", "\(broker.port)", "-V", "mqttv5", "-q", "1", "-i", id, "-F", "%j"]
     for filter in filters { arguments += ["-t", filter] }
     let program = try Program("/usr/bin/mosquitto_sub", arguments)
-    try await program.line(containing: "Subscribed (mid")
+    try await broker.logged("Sending SUBACK to \(id)")
     return Subscriber(program)
   }
 
