@@ -26,7 +26,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
-    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
   ],
@@ -79,7 +79,8 @@ let package = Package(
       name: "BusbarManagement",
       dependencies: [
         "BusbarModel", "BusbarSystem", .product(name: "Hummingbird", package: "hummingbird"),
-        .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       path: "Host/Management", swiftSettings: settings),
@@ -115,6 +116,7 @@ let package = Package(
       path: "Plugins/Modbus/Sources/Adapter", swiftSettings: settings, linkerSettings: oneExport),
 
     // Tests
+    .testTarget(name: "ModelTests", dependencies: ["BusbarModel"], path: "Tests/Unit/Model", swiftSettings: settings),
     .testTarget(
       name: "BufferTests", dependencies: ["BusbarBuffer", "BusbarSQLite", "BusbarModel", "BusbarSystem"], path: "Tests/Unit/Buffer",
       swiftSettings: settings),

@@ -17,6 +17,8 @@ package final class DeviceMemory: Sendable {
     var id: DeviceID?
     var identity = DeviceIdentity()
     var points: [(id: UInt32, point: PointDescriptor)] = []
+    /// The next declaration replaces the points instead of adding to them.
+    var renumbered = false
     var latest: [String: Latest] = [:]
     /// What the running poll delivered so far.
     var polled: [Reading.Item] = []

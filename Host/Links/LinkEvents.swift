@@ -24,6 +24,8 @@ final class LinkEvents: AdapterEvents {
 
   func declared(_ device: UInt32, points: [(id: UInt32, point: PointDescriptor)]) {
     self[device]?.with { state in
+      if state.renumbered { state.points = [] }
+      state.renumbered = false
       for (id, point) in points {
         if let index = state.points.firstIndex(where: { $0.id == id || $0.point.name == point.name }) {
           state.points[index] = (id, point)
@@ -71,7 +73,8 @@ final class LinkEvents: AdapterEvents {
   func problem(_ device: UInt32, name: String, active: Bool, text: String) {
     guard let memory = self[device] else { return }
     let changed = memory.with { state in
-      guard state.activeProblems.contains(name) != active else { return false }
+      // Without an id nobody can be told, now or that it is over.
+      guard state.id != nil, state.activeProblems.contains(name) != active else { return false }
       if active { state.activeProblems.append(name) } else { state.activeProblems.removeAll { $0 == name } }
       return true
     }

@@ -8,7 +8,7 @@ internal import Logging
 internal import Synchronization
 
 /// Lets the first of several answers through.
-private final class OneShot<Answer: Sendable>: Sendable {
+final class OneShot<Answer: Sendable>: Sendable {
   private let continuation: Mutex<CheckedContinuation<Answer, Never>?>
 
   init(_ continuation: CheckedContinuation<Answer, Never>) { self.continuation = Mutex(continuation) }
@@ -54,28 +54,33 @@ extension LinkGuard {
   }
 
   private func becomeStuck() {
+    hanging += 1
+    guard hanging > 0 else { return phase = .closed(retryAt: Clock.boot()) }
     phase = .stuck
     reason = "a call of the plugin did not return in time"
     logger.error("plugin call did not return: the link is given up until it does")
     for number in devices.keys {
       devices[number]?.health.stuck(now: Clock.unixMilliseconds())
-      publishBad(number, .comm)
+      publishBad(number, .comm, points: devices[number]?.schedule.all)
       announce(number)
     }
     observer.threadLost(LostThreads.change(by: 1))
   }
 
   /// A call that was given up came back after all: the link starts over.
-  private func returned() {
-    guard phase == .stuck else { return }
+  private func returned() async {
+    hanging -= 1
+    guard hanging == 0 else { return }
     _ = LostThreads.change(by: -1)
     logger.notice("plugin call returned after all: the link starts over")
     phase = .closed(retryAt: Clock.boot())
     signal()
+    if stopping { await closeLink() }
   }
 
   func openLink() async {
     await closeLink()
+    guard phase != .stuck, !stopping else { return }
     let opening: any AdapterConnection
     do throws(PluginFile.Refusal) {
       opening = try await connecting.connect(plan, events: events)
@@ -83,6 +88,7 @@ extension LinkGuard {
       return await linkFailed(CallResult(failure: .config, reason: .unspecified, text: error.message))
     }
     connection = opening
+    guard !stopping else { return }
     let deadline = Clock.boot() + Self.patience
     let answer: CallResult? = await call(until: deadline) { opening.open(deadline: deadline, completion: $0) }
     guard let result = answer else { return }
@@ -99,12 +105,14 @@ extension LinkGuard {
   }
 
   private func linkFailed(_ result: CallResult) async {
+    guard !stopping else { return }
     let now = Clock.boot()
     if reason == nil { logger.warning("link cannot be opened", metadata: ["reason": "\(result.text)"]) }
     reason = result.text
     for number in devices.keys.sorted() {
       devices[number]?.health.failed(result, took: nil, now: Clock.unixMilliseconds())
       publishBad(number, DeviceHealth.badReason(result))
+      faultWhereOffline(number)
       announce(number)
     }
     switch result.failure {
@@ -121,10 +129,7 @@ extension LinkGuard {
   }
 
   func closeLink() async {
-    guard let closing = connection, phase != .stuck else {
-      connection = nil
-      return
-    }
+    guard phase != .stuck, let closing = connection else { return }
     connection = nil
     for number in devices.keys { devices[number]?.added = false }
     let deadline = Clock.boot() + 2_000_000_000
@@ -150,13 +155,17 @@ extension LinkGuard {
       number: number, name: memory.id?.rawValue ?? memory.plan.name, config: memory.plan.config,
       templateBody: memory.plan.templateBody)
     let deadline = Clock.boot() + Self.patience
+    // The plugin numbers the points anew each time the device is added.
+    memory.with { $0.renumbered = true }
     let answer: CallResult? = await call(until: deadline) { connection.add(setup, deadline: deadline, completion: $0) }
     guard let result = answer else { return }
-    guard result.failure == nil else { return deviceFailed(number, result, took: nil) }
-    devices[number]?.added = true
-    // The plugin numbers the points anew each time the link is opened.
     devices[number]?.schedule.removeAll()
     schedule(number)
+    guard result.failure == nil else {
+      publishBad(number, DeviceHealth.badReason(result))
+      return deviceFailed(number, result, took: nil)
+    }
+    devices[number]?.added = true
   }
 
   private func schedule(_ number: UInt32) {
@@ -178,17 +187,22 @@ extension LinkGuard {
     let period = device.schedule.shortest ?? 0
     let deadline = started + min(Self.longestPoll, max(Self.patience, period))
     device.memory.with { $0.polled = [] }
+    polling = true
+    cutShort = false
     let answer: CallResult? = await call(until: deadline) {
       connection.poll(number, due: due, deadline: deadline, completion: $0)
     }
+    polling = false
     guard let result = answer, devices[number] != nil else { return nil }
     let took = Clock.boot() - started
     let items = device.memory.with { $0.polled }
     schedule(number)
-    if result.failure == .cancelled || (result.failure == nil && items.isEmpty && !writes.isEmpty) { return result }
-    if let _ = result.failure {
+    // What a command or the end of the link cut short says nothing about the device, and is still due.
+    if cutShort || stopping, result.failure == .cancelled || (result.failure == nil && items.isEmpty) { return result }
+    if result.failure != nil {
       devices[number]?.schedule.polled(due, at: Clock.boot())
-      if items.isEmpty { publishBad(number, DeviceHealth.badReason(result), points: due) }
+      let missing = missing(number, of: due, in: items)
+      if !missing.isEmpty { publishBad(number, DeviceHealth.badReason(result), points: missing) }
       deviceFailed(number, result, took: took)
       return result
     }
@@ -199,10 +213,8 @@ extension LinkGuard {
   private func polled(_ number: UInt32, due: [UInt32], items: [Reading.Item], took: Int64) {
     guard let memory = devices[number]?.memory else { return }
     // A poll that was cut short for a command leaves the rest due.
-    let delivered = Set(items.map(\.point.name))
-    let names = memory.with { state in Dictionary(state.points.map { ($0.id, $0.point.name) }) { first, _ in first } }
-    let complete = writes.isEmpty ? due : due.filter { names[$0].map(delivered.contains) ?? true }
-    devices[number]?.schedule.polled(complete, at: Clock.boot())
+    let rest = cutShort ? Set(missing(number, of: due, in: items)) : []
+    devices[number]?.schedule.polled(due.filter { !rest.contains($0) }, at: Clock.boot())
     devices[number]?.backOff.reset()
     devices[number]?.holdUntil = 0
     backOff.reset()
@@ -219,6 +231,14 @@ extension LinkGuard {
     announce(number)
   }
 
+  /// The points of `due` that are not among the items.
+  private func missing(_ number: UInt32, of due: [UInt32], in items: [Reading.Item]) -> [UInt32] {
+    guard let memory = devices[number]?.memory else { return [] }
+    let delivered = Set(items.map(\.point.name))
+    let delivering = memory.with { state in state.points.filter { delivered.contains($0.point.name) }.map(\.id) }
+    return due.filter { !delivering.contains($0) }
+  }
+
   private func deviceFailed(_ number: UInt32, _ result: CallResult, took: Int64?) {
     guard let memory = devices[number]?.memory else { return }
     let before = devices[number]?.health.state
@@ -231,9 +251,11 @@ extension LinkGuard {
     }
     let pause = devices[number]?.backOff.next(random: .random(in: 0...1)) ?? 0
     devices[number]?.holdUntil = Clock.boot() + pause
-    if health?.state == .offline { communicationFault(number, active: true, health?.reason ?? "") }
+    faultWhereOffline(number)
     announce(number)
-    let deadLine = devices.values.allSatisfy { $0.health.failuresInARow >= DeviceHealth.patience }
+    let deadLine = devices.values.allSatisfy {
+      $0.health.state == .needsAttention || $0.health.failuresInARow >= DeviceHealth.patience
+    }
     if result.reason == .closed || (deadLine && result.reason == .timeout) { reopen() }
   }
 
@@ -243,6 +265,11 @@ extension LinkGuard {
     let lived = Clock.boot() - lastOpened
     let pause = lived > 10_000_000_000 ? 0 : backOff.next(random: .random(in: 0...1))
     phase = .closed(retryAt: Clock.boot() + pause)
+  }
+
+  private func faultWhereOffline(_ number: UInt32) {
+    guard let health = devices[number]?.health, health.state == .offline else { return }
+    communicationFault(number, active: true, health.reason ?? "")
   }
 
   private func communicationFault(_ number: UInt32, active: Bool, _ text: String) {

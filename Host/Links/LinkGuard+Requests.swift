@@ -30,7 +30,7 @@ extension LinkGuard {
     let deadline = min(write.validUntil, now + 15_000_000_000)
     let answer = await deliver(command, deadline, connection)
     pending.answer(answer.map(Self.result) ?? .unknown("the plugin did not return in time"))
-    if case .set = write.verb, !write.dryRun { devices[pending.device]?.schedule.hurry(at: Clock.boot()) }
+    if case .set = write.verb, !write.dryRun { devices[pending.device]?.schedule.hurry() }
   }
 
   private static func result(_ result: CommandResult) -> DeviceWriteResult {
@@ -58,6 +58,8 @@ extension LinkGuard {
     guard let result = await pollNow(read.device, due: due) else {
       return read.answer(.failure(CallResult(failure: .transient, reason: .timeout, text: reason ?? "no answer")))
     }
+    // A command came between: once more after it.
+    guard !cutShort || stopping else { return reads.insert(read, at: 0) }
     read.answer(result.failure == nil ? .success(memory.with { $0.polled }) : .failure(result))
   }
 

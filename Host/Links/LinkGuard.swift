@@ -64,8 +64,14 @@ package actor LinkGuard {
   var opened = 0
   var lastOpened: Int64 = 0
   private var lastNumber: UInt32 = 0
-  private var removals: [UInt32] = []
-  private var stopping = false
+  var removals: [UInt32] = []
+  var stopping = false
+  /// A poll is running: the only call that a command cuts short.
+  var polling = false
+  /// It was.
+  var cutShort = false
+  /// Calls that were given up and have not returned; below 0 where one returned before that was noted.
+  var hanging = 0
   private var task: Task<Void, Never>?
   private var signalled = false
   private var waiter: CheckedContinuation<Void, Never>?
@@ -89,17 +95,26 @@ package actor LinkGuard {
     task = Task { await run() }
   }
 
-  /// Ends polling, closes the link within `limit`, and waits for that.
+  /// Ends polling, closes the link within `limit`, and waits for that. A call that hangs beyond it is left alone; the link
+  /// is closed when it returns.
   package func stop(within limit: Duration) async {
     stopping = true
+    failWaiting("the link is being closed")
     connection?.cancel()
     signal()
     guard let task else { return }
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { await task.value }
-      group.addTask { try? await Task.sleep(for: limit) }
-      await group.next()
-      group.cancelAll()
+    // No task group: it would wait for the guard's own task, however long that takes.
+    await withCheckedContinuation { continuation in
+      let end = OneShot<Void>(continuation)
+      let timer = Task {
+        try? await Task.sleep(for: limit)
+        end.give(())
+      }
+      Task {
+        await task.value
+        timer.cancel()
+        end.give(())
+      }
     }
   }
 
@@ -108,10 +123,12 @@ package actor LinkGuard {
     let old = plan.devices
     plan = new
     for device in old where !new.devices.contains(device) {
-      guard let number = devices.first(where: { $0.value.memory.plan == device })?.key else { continue }
-      removals.append(number)
+      let number = devices.first { $0.value.memory.plan == device && !removals.contains($0.key) }?.key
+      if let number { removals.append(number) }
     }
     for device in new.devices where !old.contains(device) { enter(device) }
+    // The person whom it waited for has acted.
+    if phase == .attention { phase = .closed(retryAt: 0) }
     signal()
   }
 
@@ -123,10 +140,13 @@ package actor LinkGuard {
   }
 
   func enqueue(_ write: PendingWrite) {
-    guard !stopping else { return write.answer(.failed("the host is stopping")) }
+    guard !stopping else { return write.answer(.failed("the link is being closed")) }
     guard writes.count < 64 else { return write.answer(.failed("64 commands are waiting for this link already")) }
     writes.append(write)
-    connection?.cancel()
+    if polling {
+      cutShort = true
+      connection?.cancel()
+    }
     signal()
   }
 
@@ -149,7 +169,9 @@ package actor LinkGuard {
     let id = device.id ?? binding.id(forKey: device.key)
     let memory = DeviceMemory(device, id: id)
     events[lastNumber] = memory
-    devices[lastNumber] = DeviceRun(memory: memory, health: DeviceHealth(now: Clock.unixMilliseconds()))
+    var health = DeviceHealth(now: Clock.unixMilliseconds())
+    if phase == .stuck { health.stuck(now: Clock.unixMilliseconds()) }
+    devices[lastNumber] = DeviceRun(memory: memory, health: health)
     announce(lastNumber)
   }
 
@@ -157,8 +179,7 @@ package actor LinkGuard {
     while !stopping {
       await step()
     }
-    for write in writes { write.answer(.failed("the host is stopping")) }
-    writes = []
+    failWaiting("the link is being closed")
     await closeLink()
   }
 
@@ -169,13 +190,13 @@ package actor LinkGuard {
     }
     switch phase {
     case .stuck, .attention:
-      failWaiting()
+      failWaiting(reason ?? "the link is not open")
       await wait(until: nil)
     case .closed(let retryAt):
       if retryAt <= Clock.boot() {
         await openLink()
       } else {
-        failWaiting()
+        failWaiting(reason ?? "the link is not open")
         await wait(until: retryAt)
       }
     case .open:
@@ -204,8 +225,7 @@ package actor LinkGuard {
   }
 
   /// What waits for a link that is not there is answered, not kept.
-  private func failWaiting() {
-    let text = reason ?? "the link is not open"
+  private func failWaiting(_ text: String) {
     for write in writes { write.answer(.failed(text)) }
     writes = []
     for read in reads { read.answer(.failure(CallResult(failure: .transient, reason: .unspecified, text: text))) }

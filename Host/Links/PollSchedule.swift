@@ -20,7 +20,11 @@ package struct PollSchedule: Sendable {
   private struct Entry {
     let point: UInt32
     let period: Int64
+    /// On the grid.
     var due: Int64
+    /// Due out of turn, which leaves the grid where it is.
+    var hurried = false
+    var next: Int64 { hurried ? 0 : due }
   }
 
   private var entries: [Entry] = []
@@ -47,14 +51,14 @@ package struct PollSchedule: Sendable {
   }
 
   /// When something is due next; nil without points.
-  package var next: Int64? { entries.lazy.map(\.due).min() }
+  package var next: Int64? { entries.lazy.map(\.next).min() }
 
   /// The points that are due, in the order of their declaration.
-  package func due(at now: Int64) -> [UInt32] { entries.filter { $0.due <= now }.map(\.point) }
+  package func due(at now: Int64) -> [UInt32] { entries.filter { $0.next <= now }.map(\.point) }
 
   /// Everything is due now: a command may have changed it.
-  package mutating func hurry(at now: Int64) {
-    for index in entries.indices { entries[index].due = min(entries[index].due, now) }
+  package mutating func hurry() {
+    for index in entries.indices { entries[index].hurried = true }
   }
 
   package var all: [UInt32] { entries.map(\.point) }
@@ -62,7 +66,9 @@ package struct PollSchedule: Sendable {
   /// These points were asked for: each is due again at the next place of its grid.
   package mutating func polled(_ points: some Sequence<UInt32>, at now: Int64) {
     let points = Set(points)
-    for index in entries.indices where points.contains(entries[index].point) && entries[index].due <= now {
+    for index in entries.indices where points.contains(entries[index].point) {
+      entries[index].hurried = false
+      guard entries[index].due <= now else { continue }
       let late = (now - entries[index].due) / entries[index].period
       missed += Int(late)
       entries[index].due += (late + 1) * entries[index].period

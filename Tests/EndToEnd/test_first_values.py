@@ -77,11 +77,12 @@ def test_gateway_status_and_devices(host, subscriber, modbus_device):
     _, device = meter_device(modbus_device)
     host(host={"id": "gw-test", "site": {"name": "Nordhof"}}, devices=[device])
     status = subscriber.wait_for(
-        lambda m: m.topic == "gateways/gw-test/status" and m.json["state"] == "online" and m.json["devices"]["online"] == 1,
+        lambda m: m.topic == "gateways/gw-test/status" and m.json.get("devices", {}).get("online") == 1,
         what="the gateway's status with one device online",
     )
     content = status.json
     assert status.retained
+    assert content["state"] == "online"
     assert content["role"] == "gateway"
     assert content["site"]["name"] == "Nordhof"
     assert {"ts", "since", "version", "buffer", "plugins", "alarms"} <= content.keys()

@@ -209,6 +209,7 @@ def test_faults_of_the_line_meter(host, subscriber, closing, line_meter, plugin_
     subscriber.wait_telemetry("met_grid", lambda c: c["seq"] >= 8, 30)
     powers = {m.json["values"].get("power") for m in subscriber.telemetry("lod_rod")} - {None}
     assert powers <= {1500}
+    subscriber.wait_status("lod_rod", lambda c: c["state"] not in ("online", "connecting") and c.get("reason"), 60)
     device = {device["id"]: device for device in gateway.json("devices")}["lod_rod"]
     assert device["state"] not in ("online", "disabled") and device["reason"], device
 
@@ -216,7 +217,7 @@ def test_faults_of_the_line_meter(host, subscriber, closing, line_meter, plugin_
 def test_every_plugin_exports_one_symbol():
     for library in PLUGINS.glob("*.so"):
         symbols = subprocess.run(
-            ["nm", "--dynamic", "--defined-only", library], check=True, capture_output=True, text=True
+            ["nm", "--dynamic", "--defined-only", "--extern-only", library], check=True, capture_output=True, text=True
         ).stdout.split("\n")
         names = [line.split()[-1] for line in symbols if line.strip()]
         assert names == ["busbar_plugin_v0"], f"{library.name} exports {names[:5]}"

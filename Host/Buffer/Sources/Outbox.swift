@@ -28,9 +28,15 @@ package final class Outbox: Sendable {
   /// Calls the ticker.
   private let wakeup = Wakeup()
   private let stopped = Atomic(false)
-  private let waker = Mutex<(@Sendable () -> Void)?>(nil)
+  private let consumer = Mutex(Consumer())
   /// Which rows were looked at for their age; the ticker's own.
   let aging = Mutex(Aging())
+
+  /// A closure directly in the mutex would be wrapped once more at every access: memory grows, and letting go of it
+  /// overflows the stack.
+  private struct Consumer: Sendable {
+    var wake: (@Sendable () -> Void)?
+  }
 
   /// `clock` gives CLOCK_BOOTTIME in nanoseconds, `wall` Unix milliseconds. Reports what an unclean end may have lost.
   package init(
@@ -135,10 +141,10 @@ package final class Outbox: Sendable {
     wakeup.wake()
   }
 
-  package func onWork(_ wake: @escaping @Sendable () -> Void) { waker.withLock { $0 = wake } }
+  package func onWork(_ wake: @escaping @Sendable () -> Void) { consumer.withLock { $0.wake = wake } }
 
   func wakeConsumer() {
-    let wake = waker.withLock { $0 }
+    let wake = consumer.withLock { $0.wake }
     wake?()
   }
 

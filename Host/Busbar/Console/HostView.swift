@@ -58,12 +58,16 @@ package enum HostView {
     }
   }
 
-  /// Entries of a list by what names them.
+  /// Entries of a list by what names them: a plugin, a lease, an alarm.
   private static func names(_ items: [JSONValue]) -> String {
     guard !items.isEmpty else { return "none" }
     return items.map { item in
-      guard case .object = item, let name = (item["id"] ?? item["name"])?.string else { return Format.value(item) }
-      return item["state"]?.string.map { "\(name) \($0)" } ?? name
+      let text = { (key: String) in item[key]?.string }
+      if let device = text("device"), let point = text("point") {
+        return "\(device) \(point)=\(Format.value(item["value"])) by \(text("owner") ?? "-")"
+      }
+      guard let name = text("id") ?? text("name") ?? text("file") else { return Format.value(item) }
+      return [text("device"), name, text("state")].compactMap { $0 }.joined(separator: " ")
     }.joined(separator: ", ")
   }
 

@@ -8,6 +8,7 @@ package struct Backoff: Sendable, Equatable {
   package let first: Duration
   package let longest: Duration
   private var next: Duration
+  private var shortLived = 0
 
   package init(first: Duration = .seconds(1), longest: Duration = .seconds(60)) {
     self.first = first
@@ -22,7 +23,17 @@ package struct Backoff: Sendable, Equatable {
     return pause + pause * (chance * 0.2)
   }
 
-  package mutating func succeeded() { next = first }
+  /// A connection was made.
+  package mutating func succeeded() {
+    if !isFlapping { next = first }
+  }
+
+  /// A connection that was made is over.
+  package mutating func ended(after life: Duration) { shortLived = life < .seconds(10) ? shortLived + 1 : 0 }
+
+  /// Three connections in a row ended soon after they were made. Two clients with the same id do that to each other; they
+  /// must not do it once a second for ever.
+  package var isFlapping: Bool { shortLived >= 3 }
 }
 
 /// Which version of MQTT to speak: 5, and 3.1.1 for good once the broker has refused 5.

@@ -2,6 +2,7 @@
 
 package import BusbarMosquitto
 internal import BusbarSystem
+internal import Glibc
 
 /// Why there is no connection, in a sentence that tells a person what to look at.
 package struct ConnectionFailure: Error, Sendable, Equatable {
@@ -24,37 +25,57 @@ package struct ConnectionFailure: Error, Sendable, Equatable {
     self.needsPerson = needsPerson
   }
 
-  /// A call of the library failed. `answered`: the broker had accepted the connection.
-  package init(_ error: MosquittoError, settings: UplinkSettings, answered: Bool) {
+  package enum Stage: Sendable {
+    case opening, awaitingAnswer, accepted
+  }
+
+  /// A call of the library failed.
+  package init(_ error: MosquittoError, settings: UplinkSettings, stage: Stage) {
     let place = settings.description
     if let tls = settings.tls, let failure = Self.tlsFailure(error, tls: tls, settings: settings) {
       self = failure
       return
     }
-    switch error.kind {
-    case .name:
+    switch (error.kind, stage) {
+    case (.name, _):
       self.init(
         sentence: "the name '\(settings.host)' in uplink.url has no address (\(error.text)): check the name, and the DNS "
           + "of this machine")
-    case .system where !answered:
+    case (.system, .opening) where error.system == EPROTO:
+      // The library's number for the end of TLS while it sends CONNECT.
+      self.init(kind: .unanswered, sentence: "\(place) closed the connection without an answer: \(Self.hint(settings))")
+    case (.system, .opening):
       self.init(sentence: "no connection to \(place) (\(error.text)): check uplink.url, the network, and that the broker runs")
-    case .lost where !answered:
-      var hint = "check the port and whether it is mqtt:// or mqtts:// in uplink.url"
-      if settings.tls != nil { hint += ", and whether the broker asks for a client certificate (uplink.tls.certificate)" }
-      self.init(kind: .unanswered, sentence: "\(place) closed the connection without an answer: \(hint)")
-    case .lost, .system:
+    case (.lost, .opening), (.lost, .awaitingAnswer), (.system, .awaitingAnswer):
+      self.init(kind: .unanswered, sentence: "\(place) closed the connection without an answer: \(Self.hint(settings))")
+    case (.lost, .accepted), (.system, .accepted):
       self.init(sentence: "the connection to \(place) was lost (\(error.text))")
-    case .keepalive:
+    case (.keepalive, _):
       self.init(sentence: "\(place) did not answer any more within \(settings.keepalive) s")
-    case .protocolViolation where !answered:
+    case (.protocolViolation, .opening), (.protocolViolation, .awaitingAnswer):
       self.init(
-        kind: .unanswered,
-        sentence: "what answers at \(place) does not speak MQTT: check the port and whether it is mqtt:// or mqtts:// in "
-          + "uplink.url")
-    case .tls, .protocolViolation, .message, .other:
+        kind: .unanswered, sentence: "what answers at \(place) does not speak MQTT: \(Self.hint(settings))")
+    case (.tls, _), (.protocolViolation, _), (.message, _), (.other, _):
       let detail = error.details.first.map { "; \($0)" } ?? ""
       self.init(sentence: "the connection to \(place) failed (\(error.text)\(detail))")
     }
+  }
+
+  private static func hint(_ settings: UplinkSettings) -> String {
+    let port = "check the port and whether it is mqtt:// or mqtts:// in uplink.url"
+    guard let tls = settings.tls else { return port }
+    // With TLS 1.3 the broker judges the client's certificate when the client takes the connection for made; its word on
+    // it is often lost.
+    return tls.certificate.map { "\(port), and whether the broker accepts \($0) (uplink.tls.certificate)" }
+      ?? "\(port), and whether the broker asks for a client certificate (uplink.tls.certificate)"
+  }
+
+  /// The same, lost again and again.
+  func flapping(clientID: String) -> ConnectionFailure {
+    var failure = self
+    failure.sentence += "; it was lost soon after it was made several times in a row: does another client use the id "
+      + "'\(clientID)'?"
+    return failure
   }
 
   /// The broker answered CONNECT with a refusal.
@@ -120,10 +141,12 @@ package struct ConnectionFailure: Error, Sendable, Equatable {
     }
     if log.contains("Unable to load CA certificates") { return person("\(ca) holds no usable certificate") }
     if log.contains("Unable to load client certificate") { return person("\(certificate) holds no usable certificate") }
+    if log.contains("key are inconsistent") || log.contains("key values mismatch") {
+      return person("\(key) does not belong to \(certificate)")
+    }
     if log.contains("Unable to load client key") {
       return person("\(key) holds no usable key; one with a passphrase is not usable")
     }
-    if log.contains("key are inconsistent") { return person("\(key) does not belong to \(certificate)") }
     if let reason = error.verificationText {
       return verification(error.verification, reason, ca: ca, settings: settings)
     }

@@ -46,7 +46,7 @@ extension UplinkConnection {
       rate.published(bytes: message.topic.utf8.count + message.payload.count)
       context.shared.count(\.published)
     } catch {
-      guard error.kind == .message else { throw ConnectionFailure(error, settings: context.settings, answered: true) }
+      guard error.kind == .message else { throw ConnectionFailure(error, settings: context.settings, stage: .accepted) }
       noteRefusal("\(message.topic) cannot be published (\(error.text))")
       finished(entry, taken: false)
     }

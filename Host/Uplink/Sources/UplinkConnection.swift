@@ -18,6 +18,8 @@ final class UplinkConnection {
   var rate: RateLimit
   /// Set when the broker has accepted.
   var window: Window?
+  /// When it did, on the boot clock.
+  private(set) var begin: Int64?
   /// On the boot clock: when telemetry that the rate limit held back may go on.
   var rateDeadline: Int64?
   /// The offline status was set and nothing more is taken from the queue.
@@ -69,7 +71,7 @@ final class UplinkConnection {
     } catch {
       // What the broker said before says more than how the connection ended.
       try handleEvents()
-      throw ConnectionFailure(error, settings: context.settings, answered: isAccepted)
+      throw ConnectionFailure(error, settings: context.settings, stage: isAccepted ? .accepted : .awaitingAnswer)
     }
     guard isAccepted || Clock.boot() < answerDeadline else {
       throw ConnectionFailure(
@@ -83,7 +85,7 @@ final class UplinkConnection {
     var end: ConnectionFailure?
     for event in client.takeEvents() {
       switch event {
-      case .connected(.success, let receiveMaximum): try begin(receiveMaximum: receiveMaximum)
+      case .connected(.success, let receiveMaximum): try start(receiveMaximum: receiveMaximum)
       case .connected(let reason, _): end = ConnectionFailure(refused: reason, settings: context.settings)
       case .disconnected(let reason):
         if end == nil, reason != nil { end = ConnectionFailure(ended: reason, settings: context.settings) }
@@ -97,8 +99,9 @@ final class UplinkConnection {
 
   // MARK: Beginning and end
 
-  private func begin(receiveMaximum: Int) throws(ConnectionFailure) {
+  private func start(receiveMaximum: Int) throws(ConnectionFailure) {
     window = Window(receiveMaximum: receiveMaximum)
+    begin = Clock.boot()
     answerDeadline = .max
     nextMisc = Clock.boot() + Self.miscPeriod
     context.shared.enter(.connected, reason: nil, version: client.version)
@@ -114,7 +117,7 @@ final class UplinkConnection {
         subscriptions[try client.subscribe(filter)] = filter
       }
     } catch {
-      throw ConnectionFailure(error, settings: context.settings, answered: true)
+      throw ConnectionFailure(error, settings: context.settings, stage: .accepted)
     }
   }
 

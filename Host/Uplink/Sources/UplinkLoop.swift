@@ -36,7 +36,7 @@ final class UplinkLoop {
           continue
         }
         if error.kind == .unanswered { versions.unansweredConnect() }
-        note(error)
+        note(backoff.isFlapping ? error.flapping(clientID: context.settings.clientID) : error)
         pause(backoff.pause(needsPerson: error.needsPerson, chance: .random(in: 0...1)))
       }
     }
@@ -52,7 +52,8 @@ final class UplinkLoop {
     let connection = UplinkConnection(context, client: client, rate: rate) { [self] in accepted(client.version) }
     defer {
       rate = connection.rate
-      if connection.isAccepted {
+      if let begin = connection.begin {
+        backoff.ended(after: .nanoseconds(Clock.boot() - begin))
         context.queue.connectionLost()
         context.shared.with { $0.ephemeral.connectionLost() }
       }
@@ -65,6 +66,7 @@ final class UplinkLoop {
     let tls = settings.tls.map { MosquittoTLS(ca: $0.ca, certificate: $0.certificate, key: $0.key) }
     if let tls, let failure = ConnectionFailure(unreadableFileOf: tls) { throw failure }
     let will = context.payloads.gatewayStatus(online: false, identity: context.identity, time: Clock.unixMilliseconds())
+    context.logger.debug("connecting to \(settings) with MQTT \(versions.version.rawValue)")
     do throws(MosquittoError) {
       let client = try MosquittoClient(
         version: versions.version, clientID: settings.clientID, payloadLimit: MessageReader.sizeLimit)
@@ -76,7 +78,7 @@ final class UplinkLoop {
       try client.connect(host: settings.host, port: settings.port, keepalive: settings.keepalive)
       return client
     } catch {
-      throw ConnectionFailure(error, settings: settings, answered: false)
+      throw ConnectionFailure(error, settings: settings, stage: .opening)
     }
   }
 

@@ -44,6 +44,16 @@ import Testing
     #expect(outbox.status.problem == nil)
   }
 
+  /// A closure that is wrapped once more at every call overflows the stack when it is let go.
+  @Test func callingTheConsumerLeavesNothingBehind() throws {
+    let rig = try Rig()
+    let calls = ManualClock()
+    rig.outbox.onWork { calls.advance(.nanoseconds(1)) }
+    for _ in 0..<300_000 { rig.outbox.connectionLost() }
+    #expect(calls.boot == 300_000)
+    rig.close()
+  }
+
   private static func consume(_ outbox: Outbox, until expected: Int) -> Set<String> {
     let work = Wakeup()
     outbox.onWork { work.wake() }

@@ -9,13 +9,20 @@ struct HostViewTests {
     let status: JSONValue = .object([
       "id": "gw-0001", "state": "online", "since": 0, "devices": .object(["online": 4, "offline": 1]),
       "buffer": .object(["bytes": 2048, "oldest": .null]), "alarms": .array([]),
-      "plugins": .array([.object(["id": "org.busbar.modbus", "state": "loaded"])]), "extra": true,
+      "plugins": .array([
+        .object(["id": "org.busbar.modbus", "state": "loaded"]),
+        .object(["id": .null, "file": "/p/a.so", "state": "refused"]),
+      ]),
+      "leases": .array([.object(["device": "d", "point": "power_limit", "value": 3000, "owner": "ems-1"])]),
+      "raised": .array([.object(["device": "d", "name": "CommunicationFault"])]),
     ])
     #expect(
       HostView.status(status, now: 5_000).lines == [
         "id\tgw-0001", "state\tonline", "since\t1970-01-01T00:00:00.000Z (5s)", "devices.offline\t1",
         "devices.online\t4",
-        "buffer.bytes\t2.0 KiB", "buffer.oldest\t-", "plugins\torg.busbar.modbus loaded", "alarms\tnone", "extra\ttrue",
+        "buffer.bytes\t2.0 KiB", "buffer.oldest\t-", "plugins\torg.busbar.modbus loaded, /p/a.so refused",
+        "alarms\tnone", "leases\td power_limit=3000 by ems-1",
+        "raised\td CommunicationFault",
       ])
   }
 

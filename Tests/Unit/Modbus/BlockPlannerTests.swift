@@ -43,7 +43,8 @@ import Testing
 
   @Test func oneValueARequest() {
     let planner = BlockPlanner(limits { $0.isSingle = true })
-    #expect(planner.blocks(for: [field(0), field(1), field(1), field(2, .uint32)]) == [block(0, 1), block(1, 1), block(2, 2)])
+    #expect(
+      planner.blocks(for: [field(0), field(1), field(1), field(2, .uint32)]) == [block(0, 1), block(1, 1), block(2, 2)])
   }
 
   @Test func sharedAndOverlappingRegisters() {
@@ -64,9 +65,13 @@ import Testing
     var lessons = BlockPlanner.Lessons()
     lessons.cuts = [Address(.holding, 3)]
     lessons.refusedBlocks = [Address(.holding, 100)]
-    #expect(planner.blocks(for: [field(0), field(3), field(5), field(110)], lessons) == [block(0, 1), block(3, 3), block(110, 1)])
+    #expect(
+      planner.blocks(for: [field(0), field(3), field(5), field(110)], lessons) == [
+        block(0, 1), block(3, 3), block(110, 1),
+      ])
     // A cut in the other table does not count.
-    #expect(planner.blocks(for: [field(0, .uint16, .input), field(3, .uint16, .input)], lessons) == [block(0, 4, .input)])
+    #expect(
+      planner.blocks(for: [field(0, .uint16, .input), field(3, .uint16, .input)], lessons) == [block(0, 4, .input)])
   }
 
   /// Whatever is asked for: every field is in a block, and no block is longer than allowed.
@@ -76,7 +81,9 @@ import Testing
       let maximum = Int(random.next() % 20) + 4
       let planner = BlockPlanner(limits { ($0.maximumRegisters, $0.maximumGap) = (maximum, Int(random.next() % 8)) })
       let fields = (0..<Int(random.next() % 30)).map { _ in
-        field(Int(random.next() % 200), ValueType.allCases[Int(random.next() % 8)], random.next() % 2 == 0 ? .holding : .input)
+        field(
+          Int(random.next() % 200), ValueType.allCases[Int(random.next() % 8)],
+          random.next() % 2 == 0 ? .holding : .input)
       }
       var lessons = BlockPlanner.Lessons()
       for _ in 0..<5 { lessons.cuts.insert(Address(.holding, Int(random.next() % 200))) }

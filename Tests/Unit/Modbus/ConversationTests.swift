@@ -62,14 +62,16 @@ import Testing
     #expect(try conversation.receive([0, 1, 0, 0, 0, 3, 0x11, 0x83, 2]) == .reply(.exception(2)))
   }
 
-  @Test(arguments: [
-    [0, 1, 0, 0, 0, 3, 0x11, 0x84, 2],  // exception of another function
-    [0, 1, 0, 0, 0, 3, 0x11, 0x83, 0],  // no exception code
-    [0, 1, 0, 0, 0, 9, 0x11, 0x04, 6, 0, 1, 0, 2, 0, 3],  // another function
-    [0, 1, 0, 0, 0, 7, 0x11, 0x03, 4, 0, 1, 0, 2],  // too few registers
-    [0, 1, 0, 0, 0, 9, 0x11, 0x03, 4, 0, 1, 0, 2, 0, 3],  // byte count and length disagree
-    [0, 1, 0, 0, 0, 2, 0x11, 0x03],  // nothing
-  ] as [[UInt8]]) func answersThatDoNotFit(bytes: [UInt8]) {
+  @Test(
+    arguments: [
+      [0, 1, 0, 0, 0, 3, 0x11, 0x84, 2],  // exception of another function
+      [0, 1, 0, 0, 0, 3, 0x11, 0x83, 0],  // no exception code
+      [0, 1, 0, 0, 0, 9, 0x11, 0x04, 6, 0, 1, 0, 2, 0, 3],  // another function
+      [0, 1, 0, 0, 0, 7, 0x11, 0x03, 4, 0, 1, 0, 2],  // too few registers
+      [0, 1, 0, 0, 0, 9, 0x11, 0x03, 4, 0, 1, 0, 2, 0, 3],  // byte count and length disagree
+      [0, 1, 0, 0, 0, 2, 0x11, 0x03],  // nothing
+    ] as [[UInt8]]) func answersThatDoNotFit(bytes: [UInt8])
+  {
     var conversation = begun()
     #expect(throws: Conversation.Failure.mismatch) { try conversation.receive(bytes) }
   }

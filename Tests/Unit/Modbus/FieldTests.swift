@@ -43,7 +43,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (ValueType.float32, [0x7FC0, 0] as [UInt16]), (.float32, [0x7F80, 0]), (.float32, [0xFF80, 0]), (.float32, [0xFFFF, 0xFFFF]),
+    (ValueType.float32, [0x7FC0, 0] as [UInt16]), (.float32, [0x7F80, 0]), (.float32, [0xFF80, 0]),
+    (.float32, [0xFFFF, 0xFFFF]),
     (.float64, [0x7FF8, 0, 0, 0]), (.float64, [0xFFF0, 0, 0, 0]),
   ]) func floatsThatAreNoNumber(type: ValueType, words: [UInt16]) {
     #expect(Field(Address(.input, 0), type).decode(words[...]) == .none)
@@ -51,8 +52,10 @@ import Testing
 
   /// The nearest double to the decimal number, not one beside it.
   @Test(arguments: [
-    (0.1, 2_312.0, 231.2), (0.01, 5_001, 50.01), (0.001, -998, -0.998), (0.001, 10_612, 10.612), (0.0001, 123_457, 12.3457),
-    (-0.1, 40, -4), (10, 1_250_123, 12_501_230), (0.06, 500, 30), (0.5, 7, 3.5), (-1, -25, 25), (1_000_000, 41, 41_000_000),
+    (0.1, 2_312.0, 231.2), (0.01, 5_001, 50.01), (0.001, -998, -0.998), (0.001, 10_612, 10.612),
+    (0.0001, 123_457, 12.3457),
+    (-0.1, 40, -4), (10, 1_250_123, 12_501_230), (0.06, 500, 30), (0.5, 7, 3.5), (-1, -25, 25),
+    (1_000_000, 41, 41_000_000),
   ]) func scales(scale: Double, raw: Double, value: Double) {
     let scale = Scale(scale)
     #expect(scale.apply(raw) == value)
@@ -66,7 +69,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (ValueType.int16, 32_768.0), (.int16, -32_769), (.uint16, -1), (.uint16, 65_536), (.int32, 2_147_483_648), (.uint32, -1),
+    (ValueType.int16, 32_768.0), (.int16, -32_769), (.uint16, -1), (.uint16, 65_536), (.int32, 2_147_483_648),
+    (.uint32, -1),
     (.uint32, 4_294_967_296), (.int64, 1e19), (.uint64, -1), (.uint64, 1e20), (.float32, 1e39), (.float64, .infinity),
     (.int16, .nan), (.string, 1),
   ]) func whatDoesNotFit(type: ValueType, value: Double) {
@@ -82,7 +86,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ([0x5600, 0x4141] as [UInt16], "V"), ([0x2041, 0x4220], "AB"), ([0x4142, 0x4344], "ABCD"), ([0x410A, 0x4200], "A B"),
+    ([0x5600, 0x4141] as [UInt16], "V"), ([0x2041, 0x4220], "AB"), ([0x4142, 0x4344], "ABCD"),
+    ([0x410A, 0x4200], "A B"),
     ([0x4142, 0xFFFF], "AB"),
   ]) func texts(words: [UInt16], text: String) {
     #expect(Field(Address(.holding, 0), .string, count: 2).decode(words[...]) == .text(text))

@@ -131,7 +131,9 @@ import Testing
     #expect(Reading.label(word, codes: [1: 0], other: 3).value([[9]], plausible: nil) == .label(3))
     #expect(Reading.flag(word, bit: 15).value([[0x8000]], plausible: nil) == .flag(true))
     #expect(Reading.flag(word, bit: 14).value([[0x8000]], plausible: nil) == .flag(false))
-    let sum = Reading.number([Term(word), Term(Field(Address(.holding, 1), .int16, nan: [0x8000], scale: -0.1), absent: 2)])
+    let sum = Reading.number([
+      Term(word), Term(Field(Address(.holding, 1), .int16, nan: [0x8000], scale: -0.1), absent: 2),
+    ])
     #expect(sum.value([[10], [5]], plausible: nil) == .number(9.5))
     #expect(sum.value([[10], [0x8000]], plausible: nil) == .number(12))
     #expect(sum.value([[0xFFFF], [5]], plausible: nil) == .bad(.device))

@@ -23,7 +23,10 @@ import Testing
     let unit = SimulatedUnit(unit: 1, maps: [DeviceMap(points: [Self.power, Self.energy])])
     var seen: [Double] = []
     for second in 0..<240 {
-      guard case .number(let power) = try value(unit, Self.power, at: Double(second)) else { Issue.record("no number"); return }
+      guard case .number(let power) = try value(unit, Self.power, at: Double(second)) else {
+        Issue.record("no number")
+        return
+      }
       #expect((400...600).contains(power))
       seen.append(power)
       #expect(try value(unit, Self.energy, at: Double(second)) == .number(1_000 + Double(second)))
@@ -55,7 +58,8 @@ import Testing
 
   @Test func aSumTakesWhatOthersLeave() throws {
     let ac = Self.number("ac_power", [Field(Address(.holding, 10), .int32)], base: 3_000, swing: 0)
-    let sum = Self.number("power", [Field(Address(.holding, 10), .int32), Field(Address(.holding, 20), .int32)], base: 5_000, swing: 0)
+    let sum = Self.number(
+      "power", [Field(Address(.holding, 10), .int32), Field(Address(.holding, 20), .int32)], base: 5_000, swing: 0)
     let battery = Self.number("power", [Field(Address(.holding, 20), .int32, scale: -1)], base: -800, swing: 0)
     #expect(try value(SimulatedUnit(unit: 1, maps: [DeviceMap(points: [sum, ac])]), sum) == .number(5_000))
     let hybrid = SimulatedUnit(unit: 1, maps: [DeviceMap(points: [sum, ac]), DeviceMap(points: [battery])])
@@ -72,7 +76,8 @@ import Testing
   }
 
   @Test func aWriteShowsInThePointsOwnRegister() throws {
-    var limit = Self.number("current_limit", [Field(Address(.holding, 1_100), .uint32, scale: 0.001)], base: 16, swing: 0)
+    var limit = Self.number(
+      "current_limit", [Field(Address(.holding, 1_100), .uint32, scale: 0.001)], base: 16, swing: 0)
     let written = Field(Address(.holding, 5_004), .uint16, scale: 0.001)
     limit.write = WriteRule([WriteRule.Case(.always, [.init(written, .commanded(negated: false), function: 6)])])
     var unit = SimulatedUnit(unit: 255, maps: [DeviceMap(points: [limit])])

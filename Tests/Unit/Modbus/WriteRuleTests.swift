@@ -5,22 +5,29 @@ import Testing
 
 @Suite struct WriteRuleTests {
   private static func set(
-    _ register: Int, _ value: WriteRule.Assignment.Value, _ type: ValueType = .uint16, scale: Double = 1, function: UInt8 = 16
+    _ register: Int, _ value: WriteRule.Assignment.Value, _ type: ValueType = .uint16, scale: Double = 1,
+    function: UInt8 = 16
   ) -> WriteRule.Assignment {
     WriteRule.Assignment(Field(Address(.holding, register), type, scale: scale), value, function: function)
   }
 
   /// Charge and discharge registers apart, as in some hybrid inverters.
   private static let battery = WriteRule([
-    WriteRule.Case(.positive, [set(47_249, .commanded(negated: false), .uint32), set(47_100, .constant(2), function: 6)]),
-    WriteRule.Case(.negative, [set(47_247, .commanded(negated: true), .uint32), set(47_100, .constant(1), function: 6)]),
+    WriteRule.Case(
+      .positive, [set(47_249, .commanded(negated: false), .uint32), set(47_100, .constant(2), function: 6)]),
+    WriteRule.Case(
+      .negative, [set(47_247, .commanded(negated: true), .uint32), set(47_100, .constant(1), function: 6)]),
     WriteRule.Case(.equals(0), [set(47_100, .constant(0), function: 6)]),
   ])
 
-  private func requests(_ rule: WriteRule, _ value: Double) throws -> [Request] { try rule.steps(for: value).map(\.request) }
+  private func requests(_ rule: WriteRule, _ value: Double) throws -> [Request] {
+    try rule.steps(for: value).map(\.request)
+  }
 
   @Test func oneRegister() throws {
-    let rule = WriteRule([WriteRule.Case(.always, [Self.set(5_004, .commanded(negated: false), scale: 0.001, function: 6)])])
+    let rule = WriteRule([
+      WriteRule.Case(.always, [Self.set(5_004, .commanded(negated: false), scale: 0.001, function: 6)])
+    ])
     #expect(try requests(rule, 10.5) == [.writeRegister(5_004, 10_500)])
     #expect(throws: WriteRule.Failure.range(Address(.holding, 5_004))) { try rule.steps(for: 66) }
     #expect(throws: WriteRule.Failure.range(Address(.holding, 5_004))) { try rule.steps(for: -1) }
@@ -33,7 +40,9 @@ import Testing
   }
 
   @Test func aValueWithoutCase() {
-    let rule = WriteRule([WriteRule.Case(.equals(1), [Self.set(1, .constant(0))]), WriteRule.Case(.equals(2), [Self.set(1, .constant(1))])])
+    let rule = WriteRule([
+      WriteRule.Case(.equals(1), [Self.set(1, .constant(0))]), WriteRule.Case(.equals(2), [Self.set(1, .constant(1))]),
+    ])
     #expect(throws: WriteRule.Failure.noCase) { try rule.steps(for: 3) }
   }
 

@@ -105,11 +105,10 @@ struct CommandTests {
       try await broker.logged("Sending SUBACK to busbar-gw-1")
       try await broker.publish(Self.request, #"{"id":"slow","ts":1,"action":"a"}"#)
       _ = try await fixture.handler.requests(1)
-      try await broker.stop(SIGKILL)
+      try await broker.stop()
       try await fixture.queue.state.until("the loss") { $0.connectionsLost == 1 ? true : nil }
       let reply = try #require(fixture.handler.state.value.replies.first)
       reply(CommandResponse(id: "slow", time: 5, status: .done))
-      // The subscriber is there before the uplink: the port is reached through the same broker only once it runs.
       fixture.queue.add(1...1)
       try await broker.startAgain()
       try await fixture.queue.acknowledged(count: 1)

@@ -57,7 +57,7 @@ struct DeliveryTests {
       broker.signal(SIGSTOP)
       fixture.queue.add(6...15)
       try await fixture.queue.state.until("10 under way") { $0.underWay.count == 10 ? true : nil }
-      try await broker.stop(SIGKILL)
+      try await broker.stop()
       try await fixture.queue.state.until("the loss") { $0.connectionsLost == 1 ? true : nil }
       fixture.queue.add(16...20)
       try await fixture.log.until("the warning") { $0.contains { $0.hasPrefix("warning") } ? true : nil }
@@ -151,8 +151,26 @@ struct DeliveryTests {
       }
       try await subscriber.messages(3)
       let state = fixture.queue.state.value
-      #expect(state.acknowledged.count + state.underWay.count < 15, "1000 bytes are fewer than 15 messages")
+      #expect(state.acknowledged.count + state.underWay.count <= 20, "1000 bytes are fewer than 20 messages")
       #expect(!state.live.isEmpty)
+    }
+  }
+}
+
+/// Apart from the others because it takes twice the shortest keepalive.
+@Suite(.timeLimit(.minutes(3)))
+struct KeepaliveTests {
+  @Test func `a broker that hangs is noticed, and what it did not acknowledge comes again`() async throws {
+    let broker = try await Broker.start()
+    let fixture = UplinkFixture(port: broker.port) { $0.keepalive = 5 }
+    try await fixture.run {
+      try await fixture.connected()
+      broker.signal(SIGSTOP)
+      fixture.queue.add(1...3)
+      try await fixture.queue.state.until("the loss") { $0.connectionsLost == 1 ? true : nil }
+      try await fixture.logged("did not answer any more within 5 s")
+      broker.signal(SIGCONT)
+      try await fixture.queue.acknowledged(count: 3)
     }
   }
 }

@@ -21,6 +21,17 @@ struct BackoffTests {
     #expect(pause == .seconds(60))
   }
 
+  @Test func `connections that do not last do not count as success`() {
+    var backoff = Backoff()
+    var pauses: [Int64] = []
+    for life in [60, 1, 1, 1, 1, 1, 60, 1] {
+      backoff.succeeded()
+      backoff.ended(after: .seconds(life))
+      pauses.append(backoff.pause(needsPerson: false, chance: 0).components.seconds)
+    }
+    #expect(pauses == [1, 1, 1, 1, 2, 4, 8, 1])
+  }
+
   @Test func `chance makes a pause longer, never shorter, by a fifth at most`() {
     var backoff = Backoff(first: .seconds(10), longest: .seconds(10))
     let pauses = [0, 0.5, 1].map { backoff.pause(needsPerson: false, chance: $0) }

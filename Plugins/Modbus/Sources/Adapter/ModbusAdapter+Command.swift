@@ -9,7 +9,8 @@ extension ModbusAdapter {
     _ command: Command, on device: ModbusDevice, _ call: borrowing Call
   ) throws(AdapterError) -> Outcome {
     guard let (id, value) = command.written, let index = device.index(of: id) else {
-      throw AdapterError(.unsupported, "a Modbus device takes numbers, labels and switches for its points, nothing else")
+      throw AdapterError(
+        .unsupported, "a Modbus device takes numbers, labels and switches for its points, nothing else")
     }
     let declared = device.template.points[index]
     let name = declared.point.name
@@ -25,7 +26,8 @@ extension ModbusAdapter {
       }
     }
     if command.dryRun { return .accepted }
-    let write = Write(name: name, wanted: value, rule: rule, steps: steps, declared: declared, validUntil: command.validUntil)
+    let write = Write(
+      name: name, wanted: value, rule: rule, steps: steps, declared: declared, validUntil: command.validUntil)
     let old: Double?
     do {
       old = try current(write, device, call)
@@ -132,7 +134,8 @@ extension DeclaredPoint {
     guard value.isFinite else { return "\(point.name): not a finite number" }
     if !point.labels.isEmpty, !(0..<point.labels.count).contains(Int(value)) { return "\(point.name): no such label" }
     let (minimum, maximum) = (declaration.minimum, declaration.maximum)
-    guard minimum != 0 || maximum != 0, !(minimum...max(minimum, maximum)).contains(value), !allowed.contains(value) else {
+    guard minimum != 0 || maximum != 0, !(minimum...max(minimum, maximum)).contains(value), !allowed.contains(value)
+    else {
       return nil
     }
     return "\(point.name): \(value) is outside of \(minimum) to \(maximum)"

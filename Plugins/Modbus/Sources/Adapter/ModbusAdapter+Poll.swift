@@ -13,12 +13,14 @@ extension ModbusAdapter {
     var run = ReadRun(device.map, due: points, memory: device.memory, now: BootClock.now)
     let failure = read(&run, device, call)
     device.memory = run.memory
-    emit(run.values(), of: indices, device)
+    let values = run.values()
+    // Where the device was not reached the host says so for all points; a part of them would hide that.
+    if failure == nil || !values.contains(nil) { emit(values, of: indices, device) }
     if let failure { throw failure.adapterError }
   }
 
-  /// Asks for everything that the run wants. What it returns is what the host has to know: nil also where the reading was
-  /// cut short with something read.
+  /// Asks for everything that the run wants. What it returns is what the host has to know; nil also where the reading
+  /// was cut short with something read.
   func read(_ run: inout ReadRun, _ device: ModbusDevice, _ call: borrowing Call) -> LineFailure? {
     var answers = 0
     var silences = 0

@@ -65,7 +65,8 @@ package struct BlockPlanner: Sendable {
     // Points that share a register, such as bits, share the request whatever the device allows.
     if block.contains(field) { return block }
     let count = max(block.end, field.end) - block.address.register
-    guard !limits.isSingle, count <= limits.maximumRegisters, field.address.register - block.end <= limits.maximumGap else {
+    guard !limits.isSingle, count <= limits.maximumRegisters, field.address.register - block.end <= limits.maximumGap
+    else {
       return nil
     }
     let isCut = cuts.contains {

@@ -65,7 +65,9 @@ package struct ReadRun: Sendable {
     guard let block = pop() else { return }
     let members = members(of: block)
     let isAboutTheRange = code == ExceptionCode.illegalAddress || code == ExceptionCode.illegalValue
-    if isAboutTheRange, planner.explicitBlocks.contains(block), memory.lessons.refusedBlocks.insert(block.address).inserted {
+    if isAboutTheRange, planner.explicitBlocks.contains(block),
+      memory.lessons.refusedBlocks.insert(block.address).inserted
+    {
       queue.insert(contentsOf: planner.blocks(for: members.map { fields[$0] }, memory.lessons), at: 0)
       return
     }

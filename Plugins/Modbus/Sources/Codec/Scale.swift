@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A factor from the raw number to the unit. Where it is one over a whole number it divides, so that 2312 x 0.1 is 231.2
-/// to the last digit.
+/// A factor from the raw number to the unit. Where it is one over a whole number it divides, so that 2312 x 0.1 is
+/// 231.2 to the last digit.
 package struct Scale: Equatable, Sendable {
   package let factor: Double
   private let divisor: Double?

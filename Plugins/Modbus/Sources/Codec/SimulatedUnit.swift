@@ -82,7 +82,8 @@ package struct SimulatedUnit: Sendable {
     let image = image(at: seconds)
     for (index, map) in maps.enumerated() {
       for point in map.points where point.reading != nil {
-        guard let rule = point.write, rule.cases.flatMap(\.sets).contains(where: { !written.isDisjoint(with: $0.field.addresses) }),
+        guard let rule = point.write,
+          rule.cases.flatMap(\.sets).contains(where: { !written.isDisjoint(with: $0.field.addresses) }),
           let value = rule.value(from: { field in field.addresses.map { image[$0] ?? 0 } })
         else { continue }
         fixed[Key(map: index, point: point.name)] = .number(value)

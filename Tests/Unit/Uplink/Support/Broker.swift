@@ -42,7 +42,7 @@ final class Broker: Sendable {
 
   private var current: Program { program.withLock { $0 } }
 
-  func stop(_ signal: Int32 = SIGTERM) async throws { try await current.endAndWait(signal) }
+  func stop() async throws { try await current.kill() }
 
   func startAgain() async throws {
     let program = try await Self.run(configuration)

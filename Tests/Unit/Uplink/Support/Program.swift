@@ -41,15 +41,16 @@ final class Program: Sendable {
 
   deinit { signal(SIGKILL) }
 
-  /// Ends it and waits until it is gone.
-  func endAndWait(_ signal: Int32 = SIGTERM) async throws {
-    self.signal(signal)
+  /// Ends it and waits until it is gone. SIGTERM would not do: what is started from a thread of Swift's or dispatch's
+  /// pool is born with most signals blocked.
+  func kill() async throws {
+    signal(SIGKILL)
     try await output.until("the end of \(pid)") { $0.status }
   }
 
   /// Only while it runs: afterwards its id may be another's.
   func signal(_ signal: Int32) {
-    if output.value.status == nil { kill(pid, signal) }
+    if output.value.status == nil { Glibc.kill(pid, signal) }
   }
 
   /// The first line that contains the text.

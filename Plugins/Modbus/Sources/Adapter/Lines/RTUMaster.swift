@@ -22,7 +22,8 @@ internal import ModbusCodec
   /// nil without memory.
   init?(descriptor: Int32, baud: Int) {
     // Name and parameters are of no effect: the line is open and set up.
-    guard let context = unsafe modbus_new_rtu("/dev/null", Int32(baud > 0 ? baud : 9_600), CChar(UInt8(ascii: "N")), 8, 1)
+    guard
+      let context = unsafe modbus_new_rtu("/dev/null", Int32(baud > 0 ? baud : 9_600), CChar(UInt8(ascii: "N")), 8, 1)
     else { return nil }
     unsafe self.context = context
     unsafe modbus_set_socket(context, descriptor)

@@ -27,7 +27,8 @@ internal import ModbusCodec
   /// nil without memory.
   init?(descriptor: Int32, isSerial: Bool, unit: UInt8) {
     // Names and parameters are of no effect: the connection is there.
-    let made = unsafe isSerial
+    let made =
+      unsafe isSerial
       ? modbus_new_rtu("/dev/null", 9_600, CChar(UInt8(ascii: "N")), 8, 1) : modbus_new_tcp("127.0.0.1", 502)
     guard let context = unsafe made else { return nil }
     unsafe self.context = context
@@ -105,7 +106,9 @@ internal import ModbusCodec
 
   private func query(_ bytes: [UInt8]) -> Query {
     let pdu = bytes.dropFirst(headLength)
-    return Query(unit: headLength > 0 && bytes.count >= headLength ? bytes[headLength - 1] : 0, request: Request(pdu: Array(pdu)), bytes: bytes)
+    return Query(
+      unit: headLength > 0 && bytes.count >= headLength ? bytes[headLength - 1] : 0, request: Request(pdu: Array(pdu)),
+      bytes: bytes)
   }
 
   /// Length of a request with unit and sum, told by its function.

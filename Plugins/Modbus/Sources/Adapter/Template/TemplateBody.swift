@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The body of a template as it is written (README, "Templates"). The host has checked it against the manifest's schema.
+/// The body of a template as it is written (README, "Templates"). The host has checked it against the manifest's
+/// schema.
 struct TemplateBody: Decodable {
   var table: String?
   var wordOrder: String?

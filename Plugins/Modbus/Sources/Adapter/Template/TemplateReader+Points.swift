@@ -64,11 +64,14 @@ extension TemplateReader {
     return try declare(point, type: type, body, path)
   }
 
-  private func declare(_ point: Point, type: Int, _ body: PointBody, _ path: String) throws(TemplateError) -> DeclaredPoint {
+  private func declare(_ point: Point, type: Int, _ body: PointBody, _ path: String) throws(TemplateError)
+    -> DeclaredPoint
+  {
     let isNumber = type == BB_TYPE_F64
     let symbol = body.unit ?? (isNumber ? "1" : "")
     guard let unit = unitNumbers[symbol] else {
-      throw TemplateError("\(path).unit", "is \"\(symbol)\"; expected one of \(unitNumbers.keys.sorted().joined(separator: " "))")
+      throw TemplateError(
+        "\(path).unit", "is \"\(symbol)\"; expected one of \(unitNumbers.keys.sorted().joined(separator: " "))")
     }
     let usual = !isNumber ? BB_KIND_STATE : unit == BB_UNIT_WH || unit == BB_UNIT_VARH ? BB_KIND_COUNTER : BB_KIND_GAUGE
     guard let kind = body.kind.map({ kindNumbers[$0] }) ?? usual else {
@@ -91,10 +94,11 @@ extension TemplateReader {
       flags |= BB_POINT_RESTARTS
     }
     declaration.flags = UInt32(flags)
-    declaration.detail = PointDetail(
-      labels: point.labels.isEmpty ? nil : point.labels, safe: body.safe, allowed: body.allowed,
-      lease: try duration(body.lease, "\(path).lease"), refresh: try duration(body.refresh, "\(path).refresh")
-    ).json
+    declaration.detail =
+      PointDetail(
+        labels: point.labels.isEmpty ? nil : point.labels, safe: body.safe, allowed: body.allowed,
+        lease: try duration(body.lease, "\(path).lease"), refresh: try duration(body.refresh, "\(path).refresh")
+      ).json
     let allowed = (body.allowed ?? []).compactMap { if case .number(let number) = $0 { number } else { nil } }
     return DeclaredPoint(
       point: point, declaration: declaration, allowed: allowed, tolerance: max(declaration.resolution, step) * 1.001)

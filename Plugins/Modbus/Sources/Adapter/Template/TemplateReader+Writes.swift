@@ -63,7 +63,8 @@ extension TemplateReader {
     case .text("negative") where type == BB_TYPE_F64: condition = .negative
     case .text(let label) where type == BB_TYPE_ENUM:
       guard let index = labels.firstIndex(of: label) else {
-        throw TemplateError("\(path).when", "is \"\(label)\", which is none of the labels \(labels.joined(separator: ", "))")
+        throw TemplateError(
+          "\(path).when", "is \"\(label)\", which is none of the labels \(labels.joined(separator: ", "))")
       }
       condition = .equals(Double(index))
     default:
@@ -92,7 +93,8 @@ extension TemplateReader {
     switch field.address.table {
     case .coil: return WriteRule.Assignment(field, value, function: 5)
     case .holding: break
-    case .input, .discrete: throw TemplateError("\(path).table", "is \(field.address.table.rawValue), which cannot be written")
+    case .input, .discrete:
+      throw TemplateError("\(path).table", "is \(field.address.table.rawValue), which cannot be written")
     }
     // A value of several registers goes out in one request.
     let usual = field.count > 1 ? 16 : writeFunction

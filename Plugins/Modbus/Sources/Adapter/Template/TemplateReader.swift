@@ -84,12 +84,15 @@ struct TemplateReader {
     guard let register = body.register else { throw TemplateError("\(path).register", "is missing") }
     let table: Table = try Self.named(body.table, "\(path).table") ?? table
     let type: ValueType = try Self.named(body.type, "\(path).type") ?? .uint16
-    guard !table.isBits || type == .uint16 else { throw TemplateError("\(path).type", "does not go with a table of bits") }
+    guard !table.isBits || type == .uint16 else {
+      throw TemplateError("\(path).type", "does not go with a table of bits")
+    }
     if type == .string, body.length == nil { throw TemplateError("\(path).length", "is missing; a string needs one") }
     let scale = body.scale ?? 1
     guard scale.isFinite, scale != 0 else { throw TemplateError("\(path).scale", "is not a number other than 0") }
     var field = Field(
-      Address(table, register), type, count: body.length, order: try Self.named(body.wordOrder, "\(path).word_order") ?? order,
+      Address(table, register), type, count: body.length,
+      order: try Self.named(body.wordOrder, "\(path).word_order") ?? order,
       nan: body.nan.map { $0.map { Self.cut($0.bits, to: type) } } ?? nan[type] ?? [], scale: scale,
       offset: body.offset ?? 0)
     if let mask = body.mask { field.mask = mask.bits }
@@ -102,7 +105,9 @@ struct TemplateReader {
   func codes(_ labels: [String: String], _ path: String) throws(TemplateError) -> [Int64: String] {
     var codes: [Int64: String] = [:]
     for (text, label) in labels {
-      guard let code = Pattern.parse(text) else { throw TemplateError(path, "has the code \"\(text)\", which is no integer") }
+      guard let code = Pattern.parse(text) else {
+        throw TemplateError(path, "has the code \"\(text)\", which is no integer")
+      }
       codes[code] = label
     }
     return codes
@@ -121,7 +126,8 @@ struct TemplateReader {
   ) throws(TemplateError) -> Value? where Value.RawValue == String {
     guard let name else { return nil }
     guard let value = Value(rawValue: name) else {
-      throw TemplateError(path, "is \"\(name)\"; expected one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))")
+      throw TemplateError(
+        path, "is \"\(name)\"; expected one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))")
     }
     return value
   }
