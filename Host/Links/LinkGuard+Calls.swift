@@ -197,8 +197,9 @@ extension LinkGuard {
     let took = Clock.boot() - started
     let items = device.memory.with { $0.polled }
     schedule(number)
-    // What a command or the end of the link cut short says nothing about the device, and is still due.
-    if cutShort || stopping, result.failure == .cancelled || (result.failure == nil && items.isEmpty) { return result }
+    // What was cut short says nothing about the device. For a command it is still due.
+    if stopping, result.failure != nil { return result }
+    if cutShort, result.failure == .cancelled || (result.failure == nil && items.isEmpty) { return result }
     if result.failure != nil {
       devices[number]?.schedule.polled(due, at: Clock.boot())
       let missing = missing(number, of: due, in: items)

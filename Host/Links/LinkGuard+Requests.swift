@@ -58,9 +58,12 @@ extension LinkGuard {
     guard let result = await pollNow(read.device, due: due) else {
       return read.answer(.failure(CallResult(failure: .transient, reason: .timeout, text: reason ?? "no answer")))
     }
+    let items = memory.with { $0.polled }
     // A command came between: once more after it.
-    guard !cutShort || stopping else { return reads.insert(read, at: 0) }
-    read.answer(result.failure == nil ? .success(memory.with { $0.polled }) : .failure(result))
+    if cutShort, !stopping, result.failure == .cancelled || items.count < due.count {
+      return reads.insert(read, at: 0)
+    }
+    read.answer(result.failure == nil ? .success(items) : .failure(result))
   }
 
   /// Sends what the points of a device have instead of values; all that are due where none are named.

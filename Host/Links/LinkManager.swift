@@ -12,6 +12,10 @@ package actor LinkManager: DeviceWriter {
   private let binding: any IdentityBinding
   private let logger: Logger
   private var guards: [String: LinkGuard] = [:]
+  /// The last application of plans: one waits for the one before it.
+  private var applying: Task<Outcome, Never>?
+
+  package typealias Outcome = (added: [String], removed: [String], changed: [String])
 
   package init(
     connecting: any LinkConnecting, observer: any LinkObserver, binding: any IdentityBinding, logger: Logger
@@ -25,8 +29,18 @@ package actor LinkManager: DeviceWriter {
   /// Makes the links be as planned. What did not change keeps running; the rest is closed, opened, or changed in its
   /// devices only. Returns the ids of links that were added, removed and changed.
   @discardableResult
-  package func apply(_ plans: [LinkPlan]) async -> (added: [String], removed: [String], changed: [String]) {
-    var outcome: (added: [String], removed: [String], changed: [String]) = ([], [], [])
+  package func apply(_ plans: [LinkPlan]) async -> Outcome {
+    let task = Task { [applying] in
+      _ = await applying?.value
+      return await carryOut(plans)
+    }
+    applying = task
+    return await task.value
+  }
+
+  private func carryOut(_ plans: [LinkPlan]) async -> Outcome {
+    var outcome: Outcome = ([], [], [])
+    var ending: [LinkGuard] = []
     let wanted = Dictionary(plans.map { ($0.id, $0) }) { first, _ in first }
     for (id, link) in guards {
       let old = await link.plan
@@ -35,11 +49,12 @@ package actor LinkManager: DeviceWriter {
         await link.update(new)
         outcome.changed.append(id)
       } else {
-        await link.stop(within: .seconds(5))
+        ending.append(link)
         guards[id] = nil
         if wanted[id] == nil { outcome.removed.append(id) } else { outcome.changed.append(id) }
       }
     }
+    await Self.stop(ending)
     for plan in plans where guards[plan.id] == nil {
       let link = LinkGuard(plan: plan, connecting: connecting, observer: observer, binding: binding, logger: logger)
       guards[plan.id] = link
@@ -50,10 +65,16 @@ package actor LinkManager: DeviceWriter {
   }
 
   package func stop() async {
-    await withTaskGroup(of: Void.self) { group in
-      for link in guards.values { group.addTask { await link.stop(within: .seconds(5)) } }
-    }
+    let ending = Array(guards.values)
     guards = [:]
+    await Self.stop(ending)
+  }
+
+  /// All at the same time: one that hangs costs its limit once.
+  private static func stop(_ links: [LinkGuard]) async {
+    await withTaskGroup(of: Void.self) { group in
+      for link in links { group.addTask { await link.stop(within: .seconds(5)) } }
+    }
   }
 
   package func pluginsChanged() async {
@@ -136,7 +157,7 @@ package struct LinkSnapshot: Sendable {
 
 extension LinkGuard {
   func find(_ id: DeviceID) -> (UInt32, DeviceMemory)? {
-    devices.first { $0.value.memory.id == id }.map { ($0.key, $0.value.memory) }
+    devices.first { $0.value.memory.id == id && !removals.contains($0.key) }.map { ($0.key, $0.value.memory) }
   }
 
   func snapshot() -> LinkSnapshot {

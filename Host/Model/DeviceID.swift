@@ -38,13 +38,11 @@ package struct DeviceID: RawRepresentable, Hashable, Sendable, Codable, CustomSt
 
   private static func slug(_ text: String) -> String {
     String(
-      decoding: text.lowercased().utf8.map { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"),
-          UInt8(ascii: "-"):
-          byte
-        default: UInt8(ascii: "-")
+      text.lowercased().map { character in
+        switch character {
+        case "a"..."z", "0"..."9", "_", "-": character.isASCII ? character : "-"
+        default: "-"
         }
-      }, as: UTF8.self)
+      })
   }
 }

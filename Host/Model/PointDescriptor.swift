@@ -64,6 +64,6 @@ package struct PointDescriptor: Hashable, Sendable {
 
   /// Limits are combined by the most restrictive lease, everything else by priority (interfaces 3.3).
   package var isLimit: Bool {
-    name == "power_limit" || name == "current_limit" || name == "power_limit_percent" || name.hasPrefix("max_")
+    ["power_limit", "current_limit", "power_limit_percent"].contains(PointNames.base(of: name)) || name.hasPrefix("max_")
   }
 }

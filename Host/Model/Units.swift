@@ -46,12 +46,15 @@ package enum Units {
 }
 
 extension Duration {
-  /// Whole milliseconds, the rest cut off.
-  package var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
-  /// Whole nanoseconds; saturates at about 292 years.
-  package var nanoseconds: Int64 {
-    let (product, overflow) = components.seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    guard !overflow else { return components.seconds < 0 ? .min : .max }
-    return product.addingReportingOverflow(components.attoseconds / 1_000_000_000).partialValue
+  /// Whole milliseconds, the rest cut off; saturates.
+  package var milliseconds: Int64 { count(perSecond: 1000) }
+  /// Whole nanoseconds, the rest cut off; saturates at about 292 years.
+  package var nanoseconds: Int64 { count(perSecond: 1_000_000_000) }
+
+  private func count(perSecond: Int64) -> Int64 {
+    let (seconds, attoseconds) = components
+    let (product, tooMany) = seconds.multipliedReportingOverflow(by: perSecond)
+    let (sum, justTooMany) = product.addingReportingOverflow(attoseconds / (1_000_000_000_000_000_000 / perSecond))
+    return tooMany || justTooMany ? (seconds < 0 ? .min : .max) : sum
   }
 }

@@ -28,21 +28,24 @@ package enum StreamDialer {
   private static func openSerial(_ line: StreamEndpoint.SerialLine) throws(TransportError) -> Descriptor {
     let number = unsafe busbar_open_serial(line.path)
     guard number >= 0 else {
+      let code = errno
       let advice =
-        switch errno {
+        switch code {
         case ENOENT: "is the adapter plugged in, and is the path right?"
         case EACCES: "the host's user has to be in the group that owns the port (dialout)"
         case EBUSY: "another program has it"
         default: "check the port"
         }
-      throw TransportError(.address, "\(line.path) cannot be opened (\(systemError(errno))): \(advice)")
+      throw TransportError(.address, "\(line.path) cannot be opened (\(systemError(code))): \(advice)")
     }
     let descriptor = Descriptor(owning: number)
     guard
       busbar_configure_serial(number, line.baud, Int32(line.dataBits), line.parity.rawValue, Int32(line.stopBits)) == 0
     else {
+      let code = errno
       throw TransportError(
-        .address, "\(line.path) cannot be set to \(line.baud) bit/s, \(line.dataBits) data bits, parity \(line.parity): \(systemError(errno))")
+        .address,
+        "\(line.path) cannot be set to \(line.baud) bit/s, \(line.dataBits) data bits, parity \(line.parity): \(systemError(code))")
     }
     // A pseudo-terminal may refuse it, and has no second user to keep out.
     _ = busbar_exclusive(number)
@@ -53,9 +56,13 @@ package enum StreamDialer {
     _ host: String, _ port: UInt16, _ deadline: Int64, _ stop: CallSignal
   ) throws(TransportError) -> Descriptor {
     var last = TransportError(.address, "\(host) has no address")
-    for address in try Address.resolve(host, port) {
+    let addresses = try Address.resolve(host, port)
+    for (index, address) in addresses.enumerated() {
+      // One address that swallows everything leaves the next ones their share of the time.
+      let now = Clock.boot()
+      let share = now + max(0, deadline - now) / Int64(addresses.count - index)
       do throws(TransportError) {
-        return try connect(address, to: "\(host):\(port)", deadline, stop)
+        return try connect(address, to: "\(host):\(port)", share, stop)
       } catch {
         last = error
         if error.cause == .cancelled { break }

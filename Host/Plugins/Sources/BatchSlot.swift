@@ -16,6 +16,7 @@ internal import PluginAPI
   private let arena: UnsafeMutablePointer<UInt8>
   private let sampleCapacity: UInt32
   private let arenaCapacity: UInt32
+  private var arenaUsed: UInt32 = 0
   private(set) var lent = false
 
   init(samples count: UInt32, arena bytes: UInt32) {
@@ -38,6 +39,8 @@ internal import PluginAPI
   func lend(samples count: UInt32, arena bytes: UInt32, flags: UInt32) -> UnsafeMutablePointer<bb_batch_t>? {
     guard !lent else { return nil }
     lent = true
+    // What a plugin forgets to fill in must not be an old value.
+    unsafe samples.initialize(repeating: bb_sample_t(), count: Int(count))
     var batch = unsafe bb_batch_t()
     unsafe batch.size = UInt32(MemoryLayout<bb_batch_t>.size)
     unsafe batch.flags = flags
@@ -49,9 +52,13 @@ internal import PluginAPI
     return unsafe record
   }
 
+  /// Takes back what a call left without committing it.
+  func abandon() { lent = false }
+
   /// What was filled in, copied out and bounded by what was lent; the slot is free again.
   func takeBack() -> (samples: [bb_sample_t], flags: UInt32) {
     lent = false
+    arenaUsed = unsafe min(record.pointee.arena_used, record.pointee.arena_capacity, arenaCapacity)
     let count = unsafe min(record.pointee.count, record.pointee.capacity, sampleCapacity)
     return unsafe (Array(UnsafeBufferPointer(start: samples, count: Int(count))), record.pointee.flags)
   }
@@ -80,7 +87,7 @@ internal import PluginAPI
       return point.labels.indices.contains(index) ? .text(point.labels[index]) : nil
     case (BB_TYPE_TEXT, .text):
       let span = unsafe sample.value.span
-      guard span.offset <= arenaCapacity, span.length <= arenaCapacity - span.offset else { return nil }
+      guard span.offset <= arenaUsed, span.length <= arenaUsed - span.offset else { return nil }
       let bytes = unsafe UnsafeBufferPointer(start: arena + Int(span.offset), count: min(Self.textLimit, Int(span.length)))
       return unsafe .text(String(decoding: bytes, as: UTF8.self))
     default: return nil

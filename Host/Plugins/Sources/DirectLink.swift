@@ -192,8 +192,9 @@ package protocol PluginStore: Sendable {
     _ deadline: Int64, _ completion: @escaping @Sendable (CallResult) -> Void,
     body: @escaping @Sendable (DirectLink, UnsafePointer<bb_call_t>) -> bb_status_t
   ) {
+    // Here, not on the thread: what is cancelled before a thread is free is cancelled.
+    signal.clear()
     resources.pool.run { [self] in
-      signal.clear()
       explanation = ""
       var call = bb_call_t()
       call.size = UInt32(MemoryLayout<bb_call_t>.size)
@@ -202,6 +203,7 @@ package protocol PluginStore: Sendable {
       call.token = UInt64(number) << 32 | UInt64(count)
       call.deadline_ns = deadline
       let status = unsafe withUnsafePointer(to: call) { unsafe body(self, $0) }
+      slot?.abandon()
       completion(CallResult(status: status, text: explanation))
     }
   }

@@ -45,6 +45,7 @@ package struct ELFFile: Sendable {
 
     var manifest: [UInt8]?
     var entries: [String] = []
+    var symbols = 0
     for section in sections {
       if try reader.string(in: names, at: section.name) == ".busbar.manifest" {
         guard section.size <= Self.manifestLimit else {
@@ -54,6 +55,8 @@ package struct ELFFile: Sendable {
         manifest = try reader.content(of: section)
       }
       if section.type == Section.dynamicSymbols, section.link < count {
+        symbols += section.size / Section.symbolSize
+        guard symbols <= Self.symbolLimit else { throw Failure(message: "it has more than \(Self.symbolLimit) symbols") }
         entries += try Self.entries(reader, section, names: sections[Int(section.link)])
       }
     }
@@ -62,11 +65,9 @@ package struct ELFFile: Sendable {
   }
 
   private static func entries(_ reader: Reader, _ symbols: Section, names: Section) throws(Failure) -> [String] {
-    let count = symbols.size / 24
-    guard count <= symbolLimit else { throw Failure(message: "it has more than \(symbolLimit) symbols") }
     var found: [String] = []
-    for index in 0..<count {
-      let place = symbols.offset + index * 24
+    for index in 0..<symbols.size / Section.symbolSize {
+      let place = symbols.offset + index * Section.symbolSize
       // Section index 0: used here, defined elsewhere.
       guard try reader.u16(place + 6) != 0 else { continue }
       let name = try reader.string(in: names, at: Int(try reader.u32(place)))
@@ -77,6 +78,8 @@ package struct ELFFile: Sendable {
 
   private struct Section {
     static let dynamicSymbols: UInt32 = 11
+    /// Bytes of a table entry.
+    static let symbolSize = 24
     let name: Int
     let type: UInt32
     let offset: Int
@@ -88,9 +91,11 @@ package struct ELFFile: Sendable {
       let place = Int(table) + index * 64
       name = Int(try reader.u32(place))
       type = try reader.u32(place + 4)
-      // NOBITS (8) occupies nothing in the file.
-      offset = type == 8 ? 0 : Int(clamping: try reader.u64(place + 24))
-      size = type == 8 ? 0 : Int(clamping: try reader.u64(place + 32))
+      // NULL (0) and NOBITS (8) occupy nothing in the file.
+      offset = type == 0 || type == 8 ? 0 : Int(clamping: try reader.u64(place + 24))
+      size = type == 0 || type == 8 ? 0 : Int(clamping: try reader.u64(place + 32))
+      // So that no sum of the two can overflow.
+      _ = try reader.slice(offset, size)
       link = Int(try reader.u32(place + 40))
     }
   }

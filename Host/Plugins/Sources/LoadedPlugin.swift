@@ -61,8 +61,11 @@ internal import PluginAPI
         message: "its manifest says \(file.manifest.id) \(file.manifest.version), its code says \(id) \(version)")
     }
     for adapter in file.manifest.adapters {
-      guard unsafe self.adapter(adapter.id) != nil else {
+      guard let table = unsafe self.adapter(adapter.id) else {
         throw PluginFile.Refusal(message: "its manifest names the adapter \(adapter.id), its code has none")
+      }
+      guard unsafe table.pointee.size >= UInt32(MemoryLayout<bb_adapter_t>.size) else {
+        throw PluginFile.Refusal(message: "the table of its adapter \(adapter.id) is too short")
       }
     }
   }
@@ -70,7 +73,7 @@ internal import PluginAPI
   private static func loaderError(_ file: PluginFile) -> String {
     guard let text = unsafe dlerror() else { return "the loader gives no reason" }
     // The loader names the private copy, which says nothing to a person.
-    return unsafe String(cString: text).split(separator: file.copy, omittingEmptySubsequences: true)
+    return unsafe String(cString: text).split(separator: file.copy, omittingEmptySubsequences: false)
       .joined(separator: file.path)
   }
 }

@@ -39,11 +39,13 @@ package actor PluginCatalog {
   private struct Known {
     var stamp: Stamp
     var result: Result<PluginFile, PluginFile.Refusal>
+    var isRefused: Bool { if case .failure = result { true } else { false } }
   }
 
   /// `store` is a directory of the host's own; it is made where it is missing.
   package init(directories: [String], store: String, logger: Logger) {
-    self.directories = directories
+    var known: Set<String> = []
+    self.directories = directories.map(Self.trimmed).filter { known.insert($0).inserted }
     self.store = store
     self.logger = logger
   }
@@ -57,15 +59,18 @@ package actor PluginCatalog {
     for directory in directories {
       for path in Self.libraries(in: directory) {
         seen.insert(path)
-        guard let stamp = Stamp(path), files[path]?.stamp != stamp else { continue }
+        let previous = files[path]
+        // What was refused may be mended by what no stamp shows: the directory's mode, a full disk.
+        guard let stamp = Stamp(path), previous?.stamp != stamp || previous?.isRefused == true else { continue }
         let result: Result<PluginFile, PluginFile.Refusal>
         do throws(PluginFile.Refusal) {
           result = .success(try PluginFile(path: path, store: store, services: HostABI.services))
         } catch {
           result = .failure(error)
         }
-        report(path, result, previous: files[path]?.result)
         files[path] = Known(stamp: stamp, result: result)
+        if case .failure(let now) = result, case .failure(let before)? = previous?.result, now == before { continue }
+        report(path, result, previous: previous?.result)
         changed = true
       }
     }
@@ -124,17 +129,24 @@ package actor PluginCatalog {
       message: "no plugin offers the adapter \(adapter); put its .so into \(directories.joined(separator: " or "))")
   }
 
-  /// Calls `changed` after each change in the directories, from a thread of its own, until the process ends.
+  /// Calls `changed` once the directories are watched and after each change in them, from a thread of its own, until the
+  /// process ends.
   package nonisolated func watch(_ changed: @escaping @Sendable () -> Void) {
     let directories = directories
+    let number = busbar_inotify()
+    guard number >= 0 else {
+      logger.error("plugin directories cannot be watched", metadata: ["reason": "\(systemError(errno))"])
+      return
+    }
+    let descriptor = Descriptor(owning: number)
     WorkThread.start(name: "plugin-watch", stack: 256 << 10) {
-      let descriptor = Descriptor(owning: busbar_inotify())
       while true {
+        // First watched, then looked at: nothing can come in between.
         for directory in directories { Self.arm(descriptor.number, directory) }
+        changed()
         _ = Poll.wait([(descriptor.number, .read)], until: nil)
         var events: [UInt8] = []
         while case .bytes = descriptor.read(into: &events, upTo: 4096) { events.removeAll(keepingCapacity: true) }
-        changed()
       }
     }
   }
@@ -146,7 +158,10 @@ package actor PluginCatalog {
     var above = directory
     while let slash = above.lastIndex(of: "/"), above != "/" {
       above = slash == above.startIndex ? "/" : String(above[..<slash])
-      if unsafe inotify_add_watch(descriptor, above, UInt32(IN_CREATE | IN_MOVED_TO)) >= 0 { return }
+      guard unsafe inotify_add_watch(descriptor, above, UInt32(IN_CREATE | IN_MOVED_TO)) >= 0 else { continue }
+      // It may have been made meanwhile.
+      if unsafe access(directory, F_OK) == 0 { _ = unsafe inotify_add_watch(descriptor, directory, finished) }
+      return
     }
   }
 

@@ -111,7 +111,11 @@ package struct PluginFile: Sendable {
   /// Writes the copy under its hash, unless it is there already.
   private static func keep(_ bytes: [UInt8], _ hash: String, in store: String) throws(Refusal) -> String {
     let path = "\(store)/\(hash).so"
-    if unsafe access(path, R_OK) == 0 { return path }
+    var facts = stat()
+    guard unsafe stat(store, &facts) == 0 else { throw Refusal(message: "no private copy in \(store): \(systemError(errno))") }
+    try checkOwner(facts, "the place for private copies, \(store),")
+    // Whatever lies there under that name is what is loaded.
+    if let kept = try? read(path), kept == bytes { return path }
     let temporary = "\(store)/.\(hash).\(getpid())"
     unsafe unlink(temporary)
     let number = unsafe busbar_create(temporary, 0o500)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import BusbarModel
-internal import FoundationEssentials
 
 /// The manifest in the ELF section `.busbar.manifest` (contract, section 5).
 package struct PluginManifest: Sendable, Equatable {
@@ -31,9 +30,9 @@ package struct PluginManifest: Sendable, Equatable {
   package init(_ text: [UInt8]) throws(Failure) {
     let json: JSONValue
     do {
-      json = try JSONDecoder().decode(JSONValue.self, from: Data(text.prefix { $0 != 0 }))
+      json = try JSONValue(parsing: Array(text.prefix { $0 != 0 }), depth: 64)
     } catch {
-      throw Failure(message: "its manifest is not JSON")
+      throw Failure(message: "its manifest cannot be read: \(error)")
     }
     guard let id = json["id"]?.string, Self.isName(id) else {
       throw Failure(message: "its manifest has no usable \"id\" (like org.example.line)")

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import BusbarModel
-internal import FoundationEssentials
 internal import PluginAPI
 
 /// A point descriptor of the contract, checked and translated into the host's words.
@@ -11,7 +10,7 @@ enum PointDescription {
     let name = unsafe copied(record.name, limit: 65)
     guard isName(name), let type = unsafe type(record.type), let unit = unsafe unit(record.unit) else { return nil }
     let detail = unsafe copied(record.detail, limit: 65_536)
-    let json = detail.isEmpty ? nil : try? JSONDecoder().decode(JSONValue.self, from: Data(detail.utf8))
+    let json = detail.isEmpty ? nil : try? JSONValue(parsing: Array(detail.utf8))
     let limited = unsafe record.minimum.isFinite && record.maximum.isFinite && (record.minimum != 0 || record.maximum != 0)
     let flags = unsafe Int(record.flags)
     let kind = unsafe kind(record.kind)

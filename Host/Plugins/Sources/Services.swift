@@ -3,7 +3,6 @@
 internal import BusbarModel
 internal import BusbarSystem
 internal import BusbarTransports
-internal import FoundationEssentials
 internal import PluginAPI
 
 /// The services that this host offers (HostABI.services).
@@ -36,7 +35,7 @@ enum Services {
       link.stream = nil
     }
     unsafe table.exchange = { _, call, descriptor, request, mode, until, reply, capacity, length in
-      guard let link = unsafe linkOf(call) else { return failed(BB_CLASS_BUG, BB_REASON_RANGE) }
+      guard let link = unsafe linkOf(call), unsafe request.length <= 65_536 else { return failed(BB_CLASS_BUG, BB_REASON_RANGE) }
       var received: [UInt8] = []
       let status = unsafe link.exchange(
         descriptor, copied(request, limit: 65_536), mode, until, &received, Int(min(capacity, 65_536)), call.pointee.deadline_ns)
@@ -112,9 +111,10 @@ enum Services {
 /// RFC 6901.
 private func lookUp(_ document: bb_str_t, _ pointer: bb_str_t) -> JSONValue? {
   let text = unsafe copied(document, limit: 1 << 20)
-  guard var value = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) else { return nil }
+  guard var value = try? JSONValue(parsing: Array(text.utf8), depth: 64) else { return nil }
   let path = unsafe copied(pointer, limit: 512)
   guard !path.isEmpty else { return value }
+  guard path.hasPrefix("/") else { return nil }
   for token in path.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
     let name = token.split(separator: "~1", omittingEmptySubsequences: false).joined(separator: "/")
       .split(separator: "~0", omittingEmptySubsequences: false).joined(separator: "~")
@@ -143,6 +143,9 @@ private func hand(
 
 extension DirectLink {
   func openStream(_ name: String, _ deadline: Int64, _ info: UnsafeMutablePointer<bb_stream_info_t>) -> bb_status_t {
+    guard unsafe info.pointee.size >= UInt32(MemoryLayout<bb_stream_info_t>.size) else {
+      return failed(BB_CLASS_BUG, BB_REASON_RANGE)
+    }
     guard let endpoint = resources.endpoints[name] else {
       explanation = "the link has no endpoint named \(name)"
       return failed(BB_CLASS_CONFIG, BB_REASON_ADDRESS)
