@@ -223,7 +223,7 @@ def test_device_that_refuses_the_write(roof, subscriber):
     _, peer, _ = roof
     peer.fault("exception", code=4, function=6)
     response = ask(subscriber, "sol_roof", request("power_limit_percent", 10, valid_for=60000))
-    assert response["status"] in ("failed", "unknown"), response
+    assert response["status"] in ("failed", "refused"), response
     assert response.get("text")
 
 

@@ -134,9 +134,16 @@ def test_host_does_not_start_on_mistakes(directory):
         (r"^adapter: .*$", "adaptor: modbus"),
         (r"^title: .*$", "title: [a]"),
         (r"^modbus:$", "modbus: 7\nignored:"),
-        (r"unit: \d+", "unit: -4"),
+        (r"register: 30775", "register: 99999"),
+        (r"type: int32", "type: int33"),
+        (r"scale: 0.01", "scale: tiny"),
+        (r"^    power: ", "    Power!: "),
+        (r"unit: W", "unit: horsepower"),
+        (r"lease: 10m", "lease: soon"),
     ],
-    ids=["name", "kind", "adapter", "title", "body", "unit"],
+    ids=[
+        "name", "kind", "adapter", "title", "body", "register", "type", "scale", "point", "unit", "lease",
+    ],
 )
 def test_mistake_in_a_template(directory, pattern, replacement):
     text = (TEMPLATES / "sma-sunny-tripower.yaml").read_text()

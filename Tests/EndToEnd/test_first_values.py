@@ -63,7 +63,7 @@ def test_status_and_info_are_retained(host, subscriber, modbus_device):
     assert 0 <= content["quality"]["success"] <= 1
     assert {"p50_ms", "p95_ms", "errors", "reconnects"} <= content["quality"].keys()
 
-    info = subscriber.wait_for(lambda m: m.topic == "devices/met_grid/info")
+    info = subscriber.wait_for(lambda m: m.topic == "devices/met_grid/info" and m.json["points"], what="info with points")
     assert info.retained
     content = info.json
     assert (content["id"], content["type"], content["template"]) == ("met_grid", "meter", "eastron-sdm630")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The far ends do what the other tests rely on. Nothing of the project takes part."""
 
+import socket
+
 import pytest
 from pymodbus.client import ModbusSerialClient, ModbusTcpClient
 from pymodbus.exceptions import ModbusException
@@ -49,6 +51,21 @@ def test_faulty_answers(modbus_device, kind):
     client = tcp(device)
     assert client.read_holding_registers(0, count=1, device_id=1).registers == [1]
     client.close()
+
+
+def test_late_answer_keeps_its_transaction_id(modbus_device):
+    device = modbus_device({1: {"holding": {0: [1], 1: [2]}}})
+    device.fault("delay", times=1, seconds=0.3)
+    with socket.create_connection(("127.0.0.1", device.port), 5) as line:
+        line.sendall(bytes.fromhex("000100000006010300000001"))
+        # pymodbus forgets a request that is followed by another in the same moment.
+        while not device.requests():
+            pass
+        line.sendall(bytes.fromhex("000200000006010300010001"))
+        received = b""
+        while len(received) < 22:
+            received += line.recv(64)
+    assert received.hex() == "00020000000501030200" + "02" + "00010000000501030200" + "01"
 
 
 def test_device_on_a_serial_line_is_silent_for_other_units(modbus_device, serial_line):

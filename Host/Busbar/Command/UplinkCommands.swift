@@ -11,7 +11,12 @@ internal import Synchronization
 final class UplinkCommands: UplinkHandler {
   private let arbiter: Arbiter
   private let role: Role
-  private let reloader = Mutex<(@Sendable () async throws(OperationError) -> JSONValue)?>(nil)
+  private let state = Mutex(State())
+
+  // A closure that is a mutex's own value is wrapped once more at each access; in a field it is not.
+  private struct State {
+    var reload: (@Sendable () async throws(OperationError) -> JSONValue)?
+  }
 
   init(arbiter: Arbiter, role: Role) {
     self.arbiter = arbiter
@@ -19,7 +24,7 @@ final class UplinkCommands: UplinkHandler {
   }
 
   func connect(reload: @escaping @Sendable () async throws(OperationError) -> JSONValue) {
-    reloader.withLock { $0 = reload }
+    state.withLock { $0.reload = reload }
   }
 
   func command(_ request: CommandRequest, reply: @escaping @Sendable (CommandResponse) -> Void) {
@@ -35,7 +40,7 @@ final class UplinkCommands: UplinkHandler {
       return refuse(.unsupported, "this release knows the action reload only")
     }
     guard role >= .installer else { return refuse(.notAuthorized, "reload needs the role installer or administrator") }
-    guard let reload = reloader.withLock({ $0 }) else { return refuse(.unsupported, "the host is starting") }
+    guard let reload = state.withLock({ $0.reload }) else { return refuse(.unsupported, "the host is starting") }
     Task {
       do throws(OperationError) {
         _ = try await reload()

@@ -153,12 +153,13 @@ package actor PluginCatalog {
 
   /// Watches a directory, or the nearest one above it that exists, so that its making is noticed.
   private static func arm(_ descriptor: Int32, _ directory: String) {
-    let finished = UInt32(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB)
+    // Added to what is watched there for another one of the directories.
+    let finished = UInt32(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_MASK_ADD)
     if unsafe inotify_add_watch(descriptor, directory, finished) >= 0 { return }
     var above = directory
     while let slash = above.lastIndex(of: "/"), above != "/" {
       above = slash == above.startIndex ? "/" : String(above[..<slash])
-      guard unsafe inotify_add_watch(descriptor, above, UInt32(IN_CREATE | IN_MOVED_TO)) >= 0 else { continue }
+      guard unsafe inotify_add_watch(descriptor, above, UInt32(IN_CREATE | IN_MOVED_TO | IN_MASK_ADD)) >= 0 else { continue }
       // It may have been made meanwhile.
       if unsafe access(directory, F_OK) == 0 { _ = unsafe inotify_add_watch(descriptor, directory, finished) }
       return

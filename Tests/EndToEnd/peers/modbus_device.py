@@ -32,7 +32,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 READ_INPUT = 4
 BIT_FUNCTIONS = (1, 2, 5, 15)
-ANSWER_FAULTS = ("drop", "close", "badtid", "garbage", "truncate")
+ANSWER_FAULTS = ("delay", "drop", "close", "badtid", "garbage", "truncate")
 
 
 class Faults:
@@ -87,7 +87,7 @@ class Peer:
         return devices + [device(0, self.silence)] if serial else devices
 
     async def silence(self, function, start, address, count, memory, values):
-        self.answer_faults.append("drop")
+        self.answer_faults.append({"fault": "drop"})
         return ExcCodes.ILLEGAL_ADDRESS
 
     def action(self, unit):
@@ -99,12 +99,10 @@ class Peer:
     async def act(self, unit, function, start, address, count, memory, values):
         written = None if values is None else [int(value) for value in values]
         self.log.append([time.time(), unit, function, address, count, written])
-        if fault := self.faults.take(("delay",), unit, function):
-            await asyncio.sleep(fault["seconds"])
         if fault := self.faults.take(("exception",), unit, function):
             return ExcCodes(fault.get("code", 4))
         if fault := self.faults.take(ANSWER_FAULTS, unit, function):
-            self.answer_faults.append(fault["fault"])
+            self.answer_faults.append(fault)
         if function in BIT_FUNCTIONS:
             return ExcCodes.ILLEGAL_FUNCTION
         table = self.tables[unit]["input" if function == READ_INPUT else "holding"]
@@ -127,8 +125,11 @@ class Peer:
         def packet(sending, data):
             if not sending or not self.answer_faults:
                 return data
-            kind = self.answer_faults.pop(0)
-            if kind == "drop":
+            fault = self.answer_faults.pop(0)
+            kind = fault["fault"]
+            if kind == "delay":
+                self.send_later(data, fault["seconds"])
+            if kind in ("delay", "drop"):
                 return b""
             if kind == "close":
                 self.close_connections()
@@ -147,6 +148,17 @@ class Peer:
     def connected(self, up):
         if up and self.faults.take(("refuse",)):
             self.close_connections()
+
+    def send_later(self, data, seconds):
+        """A sleep in the request's own coroutine would not do: pymodbus gives an answer the transaction id of the request
+        that came last, and so makes a late answer look like the one to the next question."""
+        connection = [*self.servers[0].active_connections.values()][-1]
+
+        def send():
+            if connection.transport:
+                connection.send(data)
+
+        asyncio.get_running_loop().call_later(seconds, send)
 
     def close_connections(self):
         loop = asyncio.get_running_loop()

@@ -133,6 +133,15 @@ struct CommandParserTests {
       }
     }
     _ = try request(#"{"id":"1","ts":5,"point":"p","value":"\#(String(repeating: "[{", count: 500))\"[["}"#)
+    func nested(_ depth: Int) -> String {
+      let (open, close) = (String(repeating: "[", count: depth - 1), String(repeating: "]", count: depth - 1))
+      return #"{"id":"1","ts":5,"action":"a","x":\#(open)\#(close)}"#
+    }
+    _ = try request(nested(16))
+    guard case .unreadable = parse(nested(17)) else {
+      Issue.record("17 levels were parsed")
+      return
+    }
   }
 
   @Test func `sizes, encodings and noise that are no text`() {

@@ -15,6 +15,8 @@ final class TestQueue: OutboundQueue {
     var applicationAcknowledged: [String] = []
     var largestLate = 0
     var mostUnderWay = 0
+    /// How often the uplink asked for a message.
+    var asked = 0
     var wake: (@Sendable () -> Void)?
   }
 
@@ -37,6 +39,7 @@ final class TestQueue: OutboundQueue {
 
   func next(late: Int) -> OutboundMessage? {
     state.update { state in
+      state.asked += 1
       state.largestLate = max(state.largestLate, late)
       let message: OutboundMessage
       let isLate = state.live.isEmpty
