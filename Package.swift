@@ -86,7 +86,7 @@ let package = Package(
       path: "Host/Management", swiftSettings: settings),
     .target(
       name: "BusbarConfiguration",
-      dependencies: ["BusbarModel", .product(name: "Yams", package: "Yams")],
+      dependencies: ["BusbarModel", "BusbarSystem", .product(name: "Yams", package: "Yams")],
       path: "Host/Busbar/Configuration", swiftSettings: settings),
     .target(
       name: "BusbarConsole",

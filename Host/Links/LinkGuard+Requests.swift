@@ -37,7 +37,8 @@ extension LinkGuard {
     switch result {
     case .done(let value): .done(value)
     case .accepted: .accepted
-    case .refused(let text): .refused(.unsupported, text)
+    // The request was fine; the device would not.
+    case .refused(let text): .failed(text)
     case .unknown(let text): .unknown(text)
     case .failed(let call):
       switch call.failure {

@@ -8,10 +8,18 @@ import Glibc
 struct CommandFailure: Error {
   var text: String
   var exitCode: Int32 = 1
+  /// Mistakes in a file, a line each: they begin with the file's name, as editors want it.
+  var diagnostics: [String] = []
 
   init(_ text: String, exitCode: Int32 = 1) {
     self.text = text
     self.exitCode = exitCode
+  }
+
+  init(diagnostics: [String]) {
+    text = ""
+    exitCode = 2
+    self.diagnostics = diagnostics
   }
 }
 
@@ -29,6 +37,9 @@ extension AsyncParsableCommand {
       Glibc.exit(0)
     } catch is Output.ReaderGone {
       Glibc.exit(0)
+    } catch let failure as CommandFailure where !failure.diagnostics.isEmpty {
+      for diagnostic in failure.diagnostics { StandardError.write(printable(diagnostic)) }
+      Glibc.exit(failure.exitCode)
     } catch let failure as CommandFailure {
       end(failure.text, failure.exitCode)
     } catch let error as APIError {

@@ -90,9 +90,12 @@ final class HostAssembly: Sendable {
 
     let serving = ServiceGroup(services: [server], gracefulShutdownSignals: [], logger: logger)
 
+    // From here on a signal ends the host in order, also while it starts.
+    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
     outbox.start()
     // Commands are refused before this.
     await arbiter.recover()
+    await publishStatus()
     uplink?.start()
     let (plans, problems) = PlanMaker.links(setup.configuration)
     for problem in problems { logger.error("\(problem)") }
@@ -109,7 +112,7 @@ final class HostAssembly: Sendable {
         group.addTask {
           for await _ in listening {}
           self.ready()
-          return await self.upkeep()
+          return await self.upkeep(signals)
         }
         defer { group.cancelAll() }
         let lost = try await group.next() ?? false
@@ -137,10 +140,10 @@ final class HostAssembly: Sendable {
   }
 
   /// Signals, status, watchdog. True where plugin threads were lost.
-  private func upkeep() async -> Bool {
+  private func upkeep(_ signals: UnixSignalsSequence) async -> Bool {
     await withTaskGroup(of: Bool?.self) { group in
       group.addTask {
-        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) {
+        for await signal in signals {
           if signal == .sighup {
             do throws(OperationError) { _ = try await self.reloader.reload() } catch { self.logger.error("\(error.detail)") }
           } else {
@@ -198,8 +201,8 @@ final class HostAssembly: Sendable {
 
   /// A plugin dropped into a directory is checked at once, and links that wait for it try again.
   private func watchPlugins() {
-    setup.catalog.watch { [catalog = setup.catalog, links] in
-      Task { if await catalog.scan() { await links.pluginsChanged() } }
+    setup.catalog.watch { [catalog = setup.catalog, reloader] in
+      Task { if await catalog.scan() { await reloader.pluginsChanged() } }
     }
   }
 

@@ -26,7 +26,7 @@ struct LogLines: LogHandler {
   func log(event: LogEvent) {
     let facts = metadata.merging(event.metadata ?? [:]) { _, new in new }.sorted { $0.key < $1.key }
       .map { " \($0.key)=\(Self.quoted("\($0.value)"))" }.joined()
-    let head = journal ? "<\(Self.priority(event.level))>" : "\(Self.time()) \(event.level) "
+    let head = journal ? "<\(Self.priority(event.level))>" : "\(Clock.timeOfDay()) \(event.level) "
     let line = Self.oneLine("\(head)\(label): \(event.message)\(facts)") + "\n"
     // One write a line, so that lines of several threads do not mix.
     _ = Self.output.write(Array(line.utf8)[...])
@@ -50,15 +50,5 @@ struct LogLines: LogHandler {
     case .info: 6
     case .debug, .trace: 7
     }
-  }
-
-  private static func time() -> String {
-    let now = Clock.unix()
-    var seconds = time_t(now / 1_000_000_000)
-    var parts = unsafe tm()
-    unsafe localtime_r(&seconds, &parts)
-    func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    let milliseconds = String(1000 + now / 1_000_000 % 1000).dropFirst()
-    return unsafe "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)).\(milliseconds)"
   }
 }

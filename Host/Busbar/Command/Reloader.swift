@@ -29,6 +29,20 @@ actor Reloader {
     self.logger = logger
   }
 
+  /// A plugin came, went or was replaced: its schemas fill in the settings of devices that waited for it, and links
+  /// without a plugin try again. A file that was changed meanwhile and has mistakes changes nothing.
+  func pluginsChanged() async {
+    let manifests = PlanMaker.adapters(await catalog.manifests())
+    if let new = ConfigurationLoader.load(file: file, manifests: manifests).0 {
+      let (plans, problems) = PlanMaker.links(new)
+      if problems.isEmpty, ConfigurationDiff(from: configuration, to: new).restart.isEmpty {
+        await links.apply(plans)
+        configuration = new
+      }
+    }
+    await links.pluginsChanged()
+  }
+
   /// Throws with every mistake where the file cannot be used; the host goes on as it was.
   func reload() async throws(OperationError) -> JSONValue {
     await catalog.scan()

@@ -4,8 +4,8 @@ import ArgumentParser
 import BusbarConfiguration
 import BusbarConsole
 import BusbarLinks
+import BusbarSystem
 import Foundation
-import Glibc
 import Logging
 
 struct RunCommand: AsyncParsableCommand {
@@ -31,7 +31,7 @@ struct RunCommand: AsyncParsableCommand {
     let level = Logger.Level(rawValue: logLevel) ?? .info
     let journal = environment["JOURNAL_STREAM"] != nil
     LoggingSystem.bootstrap { LogLines(label: $0, level: level, journal: journal) }
-    raiseDescriptorLimit()
+    OwnProcess.raiseDescriptorLimit()
     let logger = Logger(label: "busbar")
     let setup = try await Setup.load(file: config, logger: logger)
     for diagnostic in setup.diagnostics { logger.warning("\(diagnostic)") }
@@ -39,14 +39,6 @@ struct RunCommand: AsyncParsableCommand {
     let services = ServiceManager(environment: environment)
     let host = try await HostAssembly(setup: setup, file: config, socketPath: path, services: services, logger: logger)
     try await host.run()
-  }
-
-  /// As many open files as the system allows: each link needs a few, and so does each client of the API.
-  private func raiseDescriptorLimit() {
-    var limit = rlimit()
-    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-    limit.rlim_cur = min(limit.rlim_max, 65_536)
-    unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 }
 
@@ -63,7 +55,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
     let setup = try await Setup.load(file: config, store: try TemporaryStore.make(), logger: Logger(label: "busbar"))
     for diagnostic in setup.diagnostics { StandardError.write(diagnostic.description) }
     let (plans, problems) = PlanMaker.links(setup.configuration)
-    if !problems.isEmpty { throw CommandFailure(problems.map { "\(config): \($0)" }.joined(separator: "\n"), exitCode: 2) }
+    if !problems.isEmpty { throw CommandFailure(diagnostics: problems.map { "\(config): \($0)" }) }
     let used = Set(setup.configuration.devices.compactMap(\.template))
     let broken = setup.diagnostics.filter { found in
       found.severity == .error && used.contains { found.file.hasSuffix("/\($0).yaml") }

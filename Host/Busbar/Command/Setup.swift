@@ -29,7 +29,7 @@ struct Setup {
     let adapters = PlanMaker.adapters(await catalog.manifests())
     let (configuration, diagnostics) = ConfigurationLoader.load(file: file, manifests: adapters)
     guard let configuration else {
-      throw CommandFailure(diagnostics.map(\.description).joined(separator: "\n"), exitCode: 2)
+      throw CommandFailure(diagnostics: diagnostics.map(\.description))
     }
     return Setup(configuration: configuration, diagnostics: diagnostics, catalog: catalog)
   }
@@ -41,7 +41,7 @@ struct Setup {
     if let config {
       let (configuration, diagnostics) = ConfigurationLoader.load(file: config)
       guard let configuration else {
-        throw CommandFailure(diagnostics.map(\.description).joined(separator: "\n"), exitCode: 2)
+        throw CommandFailure(diagnostics: diagnostics.map(\.description))
       }
       if plugins.isEmpty { plugins = configuration.plugins.directories }
       if templates.isEmpty { templates = configuration.templateDirectories }

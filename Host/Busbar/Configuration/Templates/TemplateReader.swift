@@ -85,6 +85,14 @@ struct TemplateReader {
       return (defaults, nil)
     }
     defaults.config = config.json
+    checkDefaults(config, key: inner.path("config"), adapter: map.part("adapter")?.text)
     return (defaults, config)
+  }
+
+  /// Defaults have to be settings of the adapter; which ones a device still has to give is the device's business.
+  private func checkDefaults(_ config: YAMLNode, key: String, adapter: String?) {
+    guard var schema = manifests.first(where: { $0.id == adapter })?.deviceSchema?.object else { return }
+    schema["required"] = nil
+    _ = SchemaChecker(sink: sink).check(config, schema: .object(schema), key: key)
   }
 }
