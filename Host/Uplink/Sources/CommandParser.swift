@@ -18,7 +18,9 @@ package struct CommandParser: Sendable {
   }
 
   /// `now` in Unix milliseconds. `expiry`: what is left of the message's own life, in seconds (MQTT 5).
-  package func command(_ payload: [UInt8], device: DeviceID, expiry: UInt32? = nil, now: Int64) -> Result<CommandRequest> {
+  package func command(
+    _ payload: [UInt8], device: DeviceID, expiry: UInt32? = nil, now: Int64
+  ) -> Result<CommandRequest> {
     parse(payload, now: now) { fields throws(Refusal) in
       let verb = try verb(in: fields)
       let time = try fields.required("ts") { $0.integer.flatMap { Self.times.contains($0) ? $0 : nil } }

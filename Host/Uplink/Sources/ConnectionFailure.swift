@@ -45,7 +45,8 @@ package struct ConnectionFailure: Error, Sendable, Equatable {
       // The library's number for the end of TLS while it sends CONNECT.
       self.init(kind: .unanswered, sentence: "\(place) closed the connection without an answer: \(Self.hint(settings))")
     case (.system, .opening):
-      self.init(sentence: "no connection to \(place) (\(error.text)): check uplink.url, the network, and that the broker runs")
+      self.init(
+        sentence: "no connection to \(place) (\(error.text)): check uplink.url, the network, and that the broker runs")
     case (.lost, .opening), (.lost, .awaitingAnswer), (.system, .awaitingAnswer):
       self.init(kind: .unanswered, sentence: "\(place) closed the connection without an answer: \(Self.hint(settings))")
     case (.lost, .accepted), (.system, .accepted):
@@ -90,7 +91,8 @@ package struct ConnectionFailure: Error, Sendable, Equatable {
         needsPerson: true)
     case .clientIDNotValid:
       self.init(
-        sentence: "the broker at \(settings) refused the client id '\(settings.clientID)': check host.id", needsPerson: true)
+        sentence: "the broker at \(settings) refused the client id '\(settings.clientID)': check host.id",
+        needsPerson: true)
     case .banned:
       self.init(sentence: "the broker at \(settings) has banned this host", needsPerson: true)
     default:
@@ -159,7 +161,8 @@ package struct ConnectionFailure: Error, Sendable, Equatable {
           : "the broker at \(settings) refused the certificate of this host (\(cause)): check \(certificate)")
     }
     if cause.contains("wrong version number") || cause.contains("packet length") {
-      return person("what answers at \(settings) does not speak TLS (\(cause)): check the port, or use mqtt:// in uplink.url")
+      return person(
+        "what answers at \(settings) does not speak TLS (\(cause)): check the port, or use mqtt:// in uplink.url")
     }
     return ConnectionFailure(sentence: "TLS with \(settings) failed (\(cause))")
   }

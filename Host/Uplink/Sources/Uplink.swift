@@ -57,15 +57,16 @@ package final class Uplink: Sendable {
   package var status: UplinkStatus { shared.with { $0.status } }
 
   /// Publishes the offline status, waits for what is under way, and disconnects. Returns after `bound` and half a second
-  /// at the latest, whatever the broker and the network do; a connection attempt that is still blocking then ends by itself.
+  /// at the latest, whatever the broker and the network do; a connection attempt that still blocks then ends by itself.
   package func stop(within bound: Duration = .seconds(2)) async {
     shared.requestStop(deadline: Clock.boot() + bound.nanoseconds)
-    let limit = Task { [shared] in
-      try await Task.sleep(for: bound + .milliseconds(500))
-      shared.releaseWaiting()
+    await withCheckedContinuation { continuation in
+      shared.addWaiting(continuation)
+      Task { [shared] in
+        try await Task.sleep(for: bound + .milliseconds(500))
+        shared.releaseWaiting()
+      }
     }
-    await withCheckedContinuation { shared.addWaiting($0) }
-    limit.cancel()
   }
 }
 

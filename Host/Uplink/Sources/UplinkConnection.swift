@@ -63,7 +63,9 @@ final class UplinkConnection {
     if !ready[0].isEmpty { wakeup.drain() }
     do throws(MosquittoError) {
       if ready[1].contains(.write) { try client.loopWrite() }
-      if client.socket != nil, client.hasDecrypted || !ready[1].isDisjoint(with: [.read, .broken]) { try client.loopRead() }
+      if client.socket != nil, client.hasDecrypted || !ready[1].isDisjoint(with: [.read, .broken]) {
+        try client.loopRead()
+      }
       if client.socket != nil, Clock.boot() >= nextMisc {
         nextMisc = Clock.boot() + Self.miscPeriod
         try client.loopMisc()

@@ -84,7 +84,9 @@ package enum HostPath: String, Sendable, Codable {
 
 /// The password stays out of logs and dumps.
 extension UplinkSettings: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-  package var description: String { "\(tls == nil ? "mqtt" : "mqtts")://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+  package var description: String {
+    "\(tls == nil ? "mqtt" : "mqtts")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+  }
   package var debugDescription: String { description }
   package var customMirror: Mirror { Mirror(self, children: ["url": description, "clientID": clientID]) }
 }
