@@ -65,13 +65,14 @@ final class OutcomeBox: @unchecked Sendable {
   // Written by the one call, read after it ended.
   private var record = bb_outcome_t()
   var labels: [String] = []
+  var explanation = ""
 
   func fill(_ body: (UnsafeMutablePointer<bb_outcome_t>) -> bb_status_t) -> bb_status_t {
     record.size = UInt32(MemoryLayout<bb_outcome_t>.size)
     return unsafe withUnsafeMutablePointer(to: &record) { unsafe body($0) }
   }
 
-  func result(explanation: String) -> CommandResult {
+  func result() -> CommandResult {
     switch Int(record.outcome) {
     case BB_OUTCOME_DONE: .done(readBack)
     case BB_OUTCOME_ACCEPTED: .accepted

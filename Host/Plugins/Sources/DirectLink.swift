@@ -141,9 +141,12 @@ package protocol PluginStore: Sendable {
   ) {
     let outcome = OutcomeBox()
     unsafe run(deadline) { result in
-      completion(result.failure == nil ? outcome.result(explanation: result.text) : .failed(result))
+      completion(result.failure == nil ? outcome.result() : .failed(result))
     } body: { link, call in
-      unsafe link.deliver(command, call, outcome)
+      let status = unsafe link.deliver(command, call, outcome)
+      // A refusal is no failed call, and has its sentence all the same.
+      outcome.explanation = link.explanation
+      return status
     }
   }
 

@@ -89,6 +89,7 @@ package struct ELFFile: Sendable {
     init(_ reader: Reader, at table: UInt64, _ index: Int) throws(Failure) {
       guard table < UInt64(reader.bytes.count) else { throw Failure(message: "it is cut short: download or copy it again") }
       let place = Int(table) + index * 64
+      _ = try reader.slice(place, 64)
       name = Int(try reader.u32(place))
       type = try reader.u32(place + 4)
       // NULL (0) and NOBITS (8) occupy nothing in the file.

@@ -5,6 +5,7 @@ import BusbarPlugins
 import BusbarSystem
 import BusbarTransports
 import Foundation
+import Glibc
 import Testing
 
 /// The plugin in plain C against its simulated device in Python: neither shares code with the host.
@@ -145,7 +146,8 @@ private final class LineMeter: Sendable {
 
   func end() {
     guard process.process.isRunning else { return }
-    process.process.terminate()
+    // Not SIGTERM: what is started from a thread of Swift's pool is born with most signals blocked.
+    kill(process.process.processIdentifier, SIGKILL)
     process.process.waitUntilExit()
   }
 

@@ -211,12 +211,12 @@ struct TestLink: Sendable {
     _ plugin: LoadedPlugin, adapter: String = "fixture", config: String = "{}",
     endpoint: StreamEndpoint = .tcp(host: "127.0.0.1", port: 1)
   ) throws {
-    link = try #require(
-      plugin.link(
-        adapter: adapter,
-        resources: LinkResources(
-          endpoints: ["device": endpoint], config: config, events: told, pool: Self.pool, store: MemoryStore(),
-          logger: log.logger)))
+    let resources = LinkResources(
+      endpoints: ["device": endpoint], config: config, events: told, pool: Self.pool, store: MemoryStore(), logger: log.logger)
+    guard let link = plugin.link(adapter: adapter, resources: resources) else {
+      throw ProgramFailed(description: "there is no adapter \(adapter)")
+    }
+    self.link = link
   }
 
   func open(deadline: Int64 = later()) async -> CallResult {
