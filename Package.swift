@@ -145,6 +145,22 @@ let package = Package(
       ],
       path: "Tests/Unit/Management", swiftSettings: settings),
     .testTarget(name: "ModbusTests", dependencies: ["ModbusCodec"], path: "Tests/Unit/Modbus", swiftSettings: settings),
+    .testTarget(
+      name: "TransportsTests", dependencies: ["BusbarTransports", "BusbarSystem"], path: "Tests/Unit/Transports",
+      swiftSettings: settings),
+    .testTarget(
+      name: "PluginsTests",
+      dependencies: [
+        "BusbarPlugins", "BusbarTransports", "BusbarModel", "BusbarSystem", .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/Unit/Plugins", exclude: ["Fixtures"], swiftSettings: settings),
+    .testTarget(
+      name: "LinksTests",
+      dependencies: [
+        "BusbarLinks", "BusbarPlugins", "BusbarControl", "BusbarTransports", "BusbarModel", "BusbarSystem",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/Unit/Links", swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -9,6 +9,10 @@ package struct DeviceHealth: Sendable {
   package static let patience = 3
   /// Polls that the quality is computed of.
   private static let window = 100
+  /// Polls in a row that took longer than their period, until a person is told; the first one reads everything.
+  private static let slowPolls = 3
+  /// A poll that takes no longer than this is never called slow, nanoseconds.
+  private static let quick: Int64 = 1_000_000_000
 
   package private(set) var state: DeviceState = .connecting
   package private(set) var reason: String?
@@ -17,6 +21,7 @@ package struct DeviceHealth: Sendable {
   package private(set) var failuresInARow = 0
   package private(set) var everAnswered = false
   package private(set) var reconnects = 0
+  private var slowInARow = 0
   private var outcomes: [Bool] = []
   private var durations: [Int64] = []
   private var place = 0
@@ -24,12 +29,20 @@ package struct DeviceHealth: Sendable {
 
   package init(now: Int64) { since = now }
 
-  /// A poll that reached the device. `bad` points of `asked` had no value. True where the state changed.
+  /// A poll that reached the device. `bad` points of `asked` had no value; `period` is how often it was to be read, and
+  /// `took` how long it took, nanoseconds. True where the state changed.
   @discardableResult
-  package mutating func answered(asked: Int, bad: Int, example: String?, took: Int64, now: Int64) -> Bool {
+  package mutating func answered(
+    asked: Int, bad: Int, example: String?, took: Int64, period: Int64? = nil, now: Int64
+  ) -> Bool {
     record(true, took)
     failuresInARow = 0
     everAnswered = true
+    slowInARow = period.map { took > max($0, Self.quick) } ?? false ? slowInARow + 1 : 0
+    if bad == 0, slowInARow >= Self.slowPolls, let period {
+      let asked = Units.text(.nanoseconds(period))
+      return become(.degraded, "the device answers too slowly: a poll takes longer than its period of \(asked)", now)
+    }
     guard bad > 0 else { return become(.online, nil, now) }
     return become(.degraded, "\(bad) of \(asked) points have no value\(example.map { " (\($0))" } ?? "")", now)
   }

@@ -23,8 +23,6 @@ final class OneShot<Answer: Sendable>: Sendable {
 }
 
 extension LinkGuard {
-  /// Nanoseconds that opening a link, adding a device or a command may take.
-  private static let patience: Int64 = 15_000_000_000
   private static let longestPoll: Int64 = 60_000_000_000
 
   /// Runs one call with its deadline. Nil = it did not return within its grace: the link is stuck.
@@ -89,7 +87,7 @@ extension LinkGuard {
     }
     connection = opening
     guard !stopping else { return }
-    let deadline = Clock.boot() + Self.patience
+    let deadline = Clock.boot() + patience
     let answer: CallResult? = await call(until: deadline) { opening.open(deadline: deadline, completion: $0) }
     guard let result = answer else { return }
     guard result.failure == nil else { return await linkFailed(result) }
@@ -139,7 +137,7 @@ extension LinkGuard {
 
   func remove(_ number: UInt32) async {
     if let connection, phase == .open, devices[number]?.added == true {
-      let deadline = Clock.boot() + Self.patience
+      let deadline = Clock.boot() + patience
       let _: CallResult? = await call(until: deadline) { connection.remove(number, deadline: deadline, completion: $0) }
     }
     if let id = devices[number]?.memory.id {
@@ -154,7 +152,7 @@ extension LinkGuard {
     let setup = DeviceSetup(
       number: number, name: memory.id?.rawValue ?? memory.plan.name, config: memory.plan.config,
       templateBody: memory.plan.templateBody)
-    let deadline = Clock.boot() + Self.patience
+    let deadline = Clock.boot() + patience
     // The plugin numbers the points anew each time the device is added.
     memory.with { $0.renumbered = true }
     let answer: CallResult? = await call(until: deadline) { connection.add(setup, deadline: deadline, completion: $0) }
@@ -185,7 +183,7 @@ extension LinkGuard {
     guard let connection, let device = devices[number], !due.isEmpty else { return nil }
     let started = Clock.boot()
     let period = device.schedule.shortest ?? 0
-    let deadline = started + min(Self.longestPoll, max(Self.patience, period))
+    let deadline = started + min(Self.longestPoll, max(patience, period))
     device.memory.with { $0.polled = [] }
     polling = true
     cutShort = false
@@ -222,8 +220,10 @@ extension LinkGuard {
     let first = devices[number]?.health.everAnswered == false
     let bad = items.filter { $0.value == nil }
     let wasOnline = devices[number]?.health.state
+    let period = devices[number]?.schedule.shortest
     devices[number]?.health.answered(
-      asked: items.count, bad: bad.count, example: bad.first?.point.name, took: took, now: Clock.unixMilliseconds())
+      asked: items.count, bad: bad.count, example: bad.first?.point.name, took: took,
+      period: period, now: Clock.unixMilliseconds())
     memory.with { $0.known = true }
     if first || wasOnline == .offline {
       logger.notice("device answers", metadata: ["device": "\(memory.id?.rawValue ?? memory.plan.name)"])

@@ -27,7 +27,7 @@ extension LinkGuard {
     let command = AdapterCommand(
       device: pending.device, verb: verb, id: write.id, dryRun: write.dryRun, refresh: write.purpose == .refresh,
       safe: write.purpose == .safe, validUntil: write.validUntil)
-    let deadline = min(write.validUntil, now + 15_000_000_000)
+    let deadline = min(write.validUntil, now + patience)
     let answer = await deliver(command, deadline, connection)
     pending.answer(answer.map(Self.result) ?? .unknown("the plugin did not return in time"))
     if case .set = write.verb, !write.dryRun { devices[pending.device]?.schedule.hurry() }

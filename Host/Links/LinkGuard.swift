@@ -51,6 +51,8 @@ package actor LinkGuard {
   let binding: any IdentityBinding
   let logger: Logger
   let events: LinkEvents
+  /// Nanoseconds that a call may take, a poll more where its period is longer.
+  let patience: Int64
 
   var phase = Phase.closed(retryAt: 0)
   var connection: (any AdapterConnection)?
@@ -78,9 +80,10 @@ package actor LinkGuard {
 
   package init(
     plan: LinkPlan, connecting: any LinkConnecting, observer: any LinkObserver, binding: any IdentityBinding,
-    logger: Logger
+    logger: Logger, patience: Duration = .seconds(15)
   ) {
     self.plan = plan
+    self.patience = patience.nanoseconds
     self.connecting = connecting
     self.observer = observer
     self.binding = binding
@@ -212,14 +215,14 @@ package actor LinkGuard {
     }
   }
 
-  /// The device to poll next, and when: the one whose poll has been due the longest.
+  /// The device to poll next, and when: the one whose poll has been due the longest, among equals the first.
   private func nextDevice() -> (UInt32, Int64)? {
     var best: (UInt32, Int64)?
     for (number, device) in devices where device.health.state != .needsAttention {
       // A device that is not added yet is due when its hold is over.
       guard let due = device.added ? device.schedule.next : 0 else { continue }
       let time = max(due, device.holdUntil)
-      if time < best?.1 ?? .max { best = (number, time) }
+      if best.map({ (time, number) < ($0.1, $0.0) }) ?? true { best = (number, time) }
     }
     return best
   }

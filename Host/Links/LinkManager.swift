@@ -11,15 +11,19 @@ package actor LinkManager: DeviceWriter {
   private let observer: any LinkObserver
   private let binding: any IdentityBinding
   private let logger: Logger
+  private let patience: Duration
   private var guards: [String: LinkGuard] = [:]
   /// The last application of plans: one waits for the one before it.
   private var applying: Task<Outcome, Never>?
 
   package typealias Outcome = (added: [String], removed: [String], changed: [String])
 
+  /// `patience` is how long a call of a plugin may take.
   package init(
-    connecting: any LinkConnecting, observer: any LinkObserver, binding: any IdentityBinding, logger: Logger
+    connecting: any LinkConnecting, observer: any LinkObserver, binding: any IdentityBinding, logger: Logger,
+    patience: Duration = .seconds(15)
   ) {
+    self.patience = patience
     self.connecting = connecting
     self.observer = observer
     self.binding = binding
@@ -56,7 +60,8 @@ package actor LinkManager: DeviceWriter {
     }
     await Self.stop(ending)
     for plan in plans where guards[plan.id] == nil {
-      let link = LinkGuard(plan: plan, connecting: connecting, observer: observer, binding: binding, logger: logger)
+      let link = LinkGuard(
+        plan: plan, connecting: connecting, observer: observer, binding: binding, logger: logger, patience: patience)
       guards[plan.id] = link
       if !outcome.changed.contains(plan.id) { outcome.added.append(plan.id) }
       await link.start()
@@ -131,6 +136,11 @@ package actor LinkManager: DeviceWriter {
 package struct ReadFailure: Error, Sendable, Equatable {
   package var text: String
   package var unknownPoint: Bool
+
+  package init(text: String, unknownPoint: Bool) {
+    self.text = text
+    self.unknownPoint = unknownPoint
+  }
 }
 
 /// A link and its devices at one moment.
@@ -152,6 +162,9 @@ package struct LinkSnapshot: Sendable {
   package var reason: String?
   package var calls: Int
   package var overruns: Int
+  /// Commands and readings on request that wait for the link.
+  package var waitingWrites: Int
+  package var waitingReads: Int
   package var devices: [Device]
 }
 
@@ -176,6 +189,6 @@ extension LinkGuard {
     }
     return LinkSnapshot(
       id: plan.id, adapter: plan.adapter, endpoint: plan.endpointText, state: state, reason: reason, calls: calls,
-      overruns: overruns, devices: list)
+      overruns: overruns, waitingWrites: writes.count, waitingReads: reads.count, devices: list)
   }
 }

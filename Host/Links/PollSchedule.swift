@@ -27,6 +27,10 @@ package struct PollSchedule: Sendable {
     var next: Int64 { hurried ? 0 : due }
   }
 
+  /// Periods, nanoseconds: a tenth of a second to a year.
+  private static let leastPeriod: Int64 = 100_000_000
+  private static let longestPeriod: Int64 = 365 * 86_400 * 1_000_000_000
+
   private var entries: [Entry] = []
   /// Polls that came more than a whole period late.
   package private(set) var missed = 0
@@ -40,7 +44,8 @@ package struct PollSchedule: Sendable {
   package mutating func declare(_ points: [(id: UInt32, point: PointDescriptor)], plan: PollPlan, now: Int64) {
     for (id, point) in points where !entries.contains(where: { $0.point == id }) {
       let planned = plan.points[point.name] ?? max(plan.period, point.period ?? .zero)
-      entries.append(Entry(point: id, period: max(100_000_000, planned.nanoseconds), due: now))
+      let period = min(Self.longestPeriod, max(Self.leastPeriod, planned.nanoseconds))
+      entries.append(Entry(point: id, period: period, due: now))
     }
     shortest = entries.map(\.period).min()
   }

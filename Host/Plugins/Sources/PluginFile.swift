@@ -112,7 +112,9 @@ package struct PluginFile: Sendable {
   private static func keep(_ bytes: [UInt8], _ hash: String, in store: String) throws(Refusal) -> String {
     let path = "\(store)/\(hash).so"
     var facts = stat()
-    guard unsafe stat(store, &facts) == 0 else { throw Refusal(message: "no private copy in \(store): \(systemError(errno))") }
+    guard unsafe stat(store, &facts) == 0 else {
+      throw Refusal(message: "no private copy in \(store): \(systemError(errno))")
+    }
     try checkOwner(facts, "the place for private copies, \(store),")
     // Whatever lies there under that name is what is loaded.
     if let kept = try? read(path), kept == bytes { return path }

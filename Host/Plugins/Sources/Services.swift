@@ -35,7 +35,9 @@ enum Services {
       link.stream = nil
     }
     unsafe table.exchange = { _, call, descriptor, request, mode, until, reply, capacity, length in
-      guard let link = unsafe linkOf(call), unsafe request.length <= 65_536 else { return failed(BB_CLASS_BUG, BB_REASON_RANGE) }
+      guard let link = unsafe linkOf(call), unsafe request.length <= 65_536 else {
+        return failed(BB_CLASS_BUG, BB_REASON_RANGE)
+      }
       var received: [UInt8] = []
       let status = unsafe link.exchange(
         descriptor, copied(request, limit: 65_536), mode, until, &received, Int(min(capacity, 65_536)), call.pointee.deadline_ns)

@@ -48,7 +48,9 @@ struct DeviceIDTests {
 
   /// The hash is of the whole id: serial numbers that differ only at their end stay apart.
   @Test func cutIdsStayApart() {
-    let ids = (0..<500).map { DeviceID.derived(kind: .meter, vendor: "X", serial: String(repeating: "0", count: 80) + "\($0)") }
+    let ids = (0..<500).map {
+      DeviceID.derived(kind: .meter, vendor: "X", serial: String(repeating: "0", count: 80) + "\($0)")
+    }
     #expect(!ids.contains(nil))
     #expect(Set(ids).count == 500)
   }
@@ -72,7 +74,8 @@ struct DeviceIDTests {
 
 struct PointTests {
   @Test(arguments: [
-    "power_limit", "current_limit", "power_limit_percent", "max_charge_power", "max_discharge_power", "current_limit_c1",
+    "power_limit", "current_limit", "power_limit_percent", "max_charge_power", "max_discharge_power",
+    "current_limit_c1",
     "power_limit_c12", "current_limit_l2",
   ])
   func limitsAreCombinedByTheStrictest(name: String) {
@@ -80,7 +83,8 @@ struct PointTests {
   }
 
   @Test(arguments: [
-    "power", "power_setpoint", "mode", "soc_min", "enabled", "limit", "maximum", "power_limit_state", "my_power_limit", "on", "level",
+    "power", "power_setpoint", "mode", "soc_min", "enabled", "limit", "maximum", "power_limit_state", "my_power_limit",
+    "on", "level",
   ])
   func othersGoByPriority(name: String) {
     #expect(!PointDescriptor(name: name).isLimit)
@@ -88,7 +92,8 @@ struct PointTests {
 
   @Test(
     arguments: [
-      ("power_l1", "power"), ("power_l4", "power_l4"), ("dc_voltage_s12", "dc_voltage"), ("current_limit_c1", "current_limit"),
+      ("power_l1", "power"), ("power_l4", "power_l4"), ("dc_voltage_s12", "dc_voltage"),
+      ("current_limit_c1", "current_limit"),
       ("power", "power"), ("power_", "power_"), ("power_l", "power_l"), ("power_lx", "power_lx"), ("", ""), ("_l1", ""),
     ])
   func phasesStringsAndConnectorsHaveABase(name: String, base: String) {

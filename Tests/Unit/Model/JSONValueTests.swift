@@ -6,7 +6,8 @@ import Testing
 
 struct JSONValueTests {
   private static let values: [JSONValue] = [
-    .null, true, false, 0, -1, .integer(.max), .integer(.min), 0.5, -1.25e-7, 1e300, "", "a\"\\\n\u{1}°", [], [1, [2, [3]]],
+    .null, true, false, 0, -1, .integer(.max), .integer(.min), 0.5, -1.25e-7, 1e300, "", "a\"\\\n\u{1}°", [],
+    [1, [2, [3]]],
     [:], ["b": 1, "a": ["c": .null, "d": [true, "x"]]],
   ]
 
@@ -49,7 +50,8 @@ struct JSONValueTests {
     #expect((["a"] as JSONValue)["a"] == nil)
   }
 
-  @Test(arguments: [(.number(0.5), 0.5), (.integer(7), 7), (.boolean(true), 1), (.text("7"), nil)] as [(Value, Double?)])
+  @Test(
+    arguments: [(.number(0.5), 0.5), (.integer(7), 7), (.boolean(true), 1), (.text("7"), nil)] as [(Value, Double?)])
   func valuesBecomeJSONAndBack(value: Value, number: Double?) {
     #expect(Value(json: value.json) == value)
     #expect(value.number == number)

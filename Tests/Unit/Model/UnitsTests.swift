@@ -13,15 +13,18 @@ struct UnitsTests {
     #expect(Units.duration(text) == duration)
   }
 
-  @Test(arguments: ["", "5", "s", "ms", "5 s", " 5s", "5s ", "-5s", "+5s", "1.5s", "1e3s", "5S", "5min", "1h30m", "٥s", "²s", "5sec",
-    "99999999999999999999s", "1000000000000s"])
+  @Test(arguments: [
+    "", "5", "s", "ms", "5 s", " 5s", "5s ", "-5s", "+5s", "1.5s", "1e3s", "5S", "5min", "1h30m", "٥s", "²s", "5sec",
+    "99999999999999999999s", "1000000000000s",
+  ])
   func refusesOtherDurations(text: String) {
     #expect(Units.duration(text) == nil)
   }
 
   @Test(
     arguments: [
-      ("4096", 4096), ("4096B", 4096), ("64KiB", 65_536), ("64MiB", 67_108_864), ("2GiB", 2_147_483_648), ("1TiB", 1 << 40),
+      ("4096", 4096), ("4096B", 4096), ("64KiB", 65_536), ("64MiB", 67_108_864), ("2GiB", 2_147_483_648),
+      ("1TiB", 1 << 40),
       ("0", 0),
     ] as [(String, Int64)])
   func readsSizes(text: String, size: Int64) {

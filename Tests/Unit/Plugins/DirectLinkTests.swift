@@ -12,7 +12,9 @@ import Testing
 struct DirectLinkTests {
   private static let plugin = Result { try Built.loaded(Built.shared.get().fixture) }
 
-  private func link(_ config: String = "{}", endpoint: StreamEndpoint = .tcp(host: "127.0.0.1", port: 1)) throws -> TestLink {
+  private func link(_ config: String = "{}", endpoint: StreamEndpoint = .tcp(host: "127.0.0.1", port: 1)) throws
+    -> TestLink
+  {
     try TestLink(Self.plugin.get(), config: config, endpoint: endpoint)
   }
 
@@ -30,7 +32,8 @@ struct DirectLinkTests {
     let link = try await device("good")
     let before = Clock.unix()
     #expect(await link.poll() == .done)
-    #expect(link.told.last == ["power": "1", "cycles": "\(Int64.max)", "enabled": "true", "state": "on", "note": "grün"])
+    #expect(
+      link.told.last == ["power": "1", "cycles": "\(Int64.max)", "enabled": "true", "state": "on", "note": "grün"])
     let reading = try #require(link.told.readings.first)
     #expect((before...Clock.unix()).contains(reading.time))
     #expect(reading.device == 1)
@@ -44,7 +47,8 @@ struct DirectLinkTests {
     #expect(
       points["power"]
         == PointDescriptor(
-          name: "power", title: "Power", unit: "W", writable: true, minimum: -50, maximum: 50, allowed: [99], resolution: 0.1,
+          name: "power", title: "Power", unit: "W", writable: true, minimum: -50, maximum: 50, allowed: [99],
+          resolution: 0.1,
           safe: .integer(0), lease: .seconds(60), refresh: .seconds(5), period: .seconds(2)))
     #expect(points["cycles"] == PointDescriptor(name: "cycles", unit: "1", type: .integer, kind: .counter))
     #expect(points["enabled"]?.setting == true)
@@ -156,9 +160,12 @@ struct DirectLinkTests {
         adapter: "fixture",
         resources: LinkResources(
           endpoints: [:], config: "{}", events: told, pool: pool, store: MemoryStore(), logger: quiet)))
-    #expect(await withCheckedContinuation { done in link.open(deadline: later()) { done.resume(returning: $0) } } == .done)
+    #expect(
+      await withCheckedContinuation { done in link.open(deadline: later()) { done.resume(returning: $0) } } == .done)
     let setup = DeviceSetup(number: 1, name: "", config: #"{"does": "waits"}"#, templateBody: "")
-    #expect(await withCheckedContinuation { done in link.add(setup, deadline: later()) { done.resume(returning: $0) } } == .done)
+    #expect(
+      await withCheckedContinuation { done in link.add(setup, deadline: later()) { done.resume(returning: $0) } }
+        == .done)
     let busy = CallSignal()
     pool.run { _ = Poll.wait([(busy.descriptor, .read)], until: later()) }
     let result = await withCheckedContinuation { done in
@@ -249,7 +256,8 @@ struct DirectLinkTests {
     let link = try await device("key")
     let digest = try run("bash", ["-c", "printf %s 6d0c-ä | sha256sum"]).prefix(16)
     let bytes = try #require(UInt64(digest, radix: 16)).byteSwapped
-    #expect(await link.command(.set(point: 1, value: .number(1)), id: "6d0c-ä") == .done(.integer(Int64(bitPattern: bytes))))
+    #expect(
+      await link.command(.set(point: 1, value: .number(1)), id: "6d0c-ä") == .done(.integer(Int64(bitPattern: bytes))))
   }
 
   // MARK: Services

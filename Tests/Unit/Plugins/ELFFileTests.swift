@@ -66,12 +66,16 @@ struct ELFFileTests {
     let whole = try plugin()
     let table = Int(whole[40..<48].reversed().reduce(0) { $0 << 8 | UInt64($1) })
     let count = Int(whole[60]) | Int(whole[61]) << 8
-    let extremes: [UInt64] = [0, 1, .max, .max >> 1, 1 << 63, UInt64(whole.count), UInt64(whole.count) - 1, 0xFFFF_FFFF]
+    let extremes: [UInt64] = [
+      0, 1, .max, .max >> 1, 1 << 63, UInt64(whole.count), UInt64(whole.count) - 1, 0xFFFF_FFFF,
+    ]
     for section in 0..<count {
       for (offset, width) in [(0, 4), (4, 4), (24, 8), (32, 8), (40, 4)] {
         for extreme in extremes {
           var bytes = whole
-          for index in 0..<width { bytes[table + section * 64 + offset + index] = UInt8(truncatingIfNeeded: extreme >> (8 * UInt64(index))) }
+          for index in 0..<width {
+            bytes[table + section * 64 + offset + index] = UInt8(truncatingIfNeeded: extreme >> (8 * UInt64(index)))
+          }
           _ = read(bytes)
         }
       }
@@ -106,7 +110,9 @@ struct ELFFileTests {
     #expect(failure.message.contains("symbols"))
   }
 
-  @Test(arguments: [[], [0x7F], Array("#!/bin/sh\n".utf8), .init(repeating: 0, count: 100_000), Array("\u{7F}ELF".utf8)] as [[UInt8]])
+  @Test(
+    arguments: [[], [0x7F], Array("#!/bin/sh\n".utf8), .init(repeating: 0, count: 100_000), Array("\u{7F}ELF".utf8)]
+      as [[UInt8]])
   func refusesWhatIsNoLibrary(bytes: [UInt8]) {
     guard case .failure(let failure) = read(bytes) else {
       Issue.record("this was taken for a library")

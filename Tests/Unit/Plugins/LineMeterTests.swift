@@ -57,11 +57,14 @@ struct LineMeterTests {
   @Test func aDryRunChangesNothing() async throws {
     let meter = try LineMeter("--watts", "1500", "--still")
     let link = try await opened(meter)
-    #expect(await link.command(.set(point: link.told.id("power_limit"), value: .number(800)), dryRun: true) == .done(nil))
+    #expect(
+      await link.command(.set(point: link.told.id("power_limit"), value: .number(800)), dryRun: true) == .done(nil))
     #expect(await link.poll() == .done)
     #expect(link.told.last["power"] == "1500")
     #expect(link.told.last["power_limit"] == "3000")
-    guard case .refused = await link.command(.set(point: link.told.id("power_limit"), value: .number(3001)), dryRun: true) else {
+    guard
+      case .refused = await link.command(.set(point: link.told.id("power_limit"), value: .number(3001)), dryRun: true)
+    else {
       Issue.record("a dry run says what would be refused")
       return
     }
@@ -70,10 +73,14 @@ struct LineMeterTests {
   @Test func refusals() async throws {
     let meter = try LineMeter("--fault", "refusing")
     let link = try await opened(meter)
-    #expect(await link.command(.set(point: link.told.id("power_limit"), value: .number(5))) == .refused("the meter says no"))
     #expect(
-      await link.command(.set(point: link.told.id("power"), value: .number(5))) == .refused("only power_limit can be written"))
-    #expect(await link.command(.set(point: link.told.id("power_limit"), value: .number(5)), validUntil: 1) == .refused("too late"))
+      await link.command(.set(point: link.told.id("power_limit"), value: .number(5))) == .refused("the meter says no"))
+    #expect(
+      await link.command(.set(point: link.told.id("power"), value: .number(5)))
+        == .refused("only power_limit can be written"))
+    #expect(
+      await link.command(.set(point: link.told.id("power_limit"), value: .number(5)), validUntil: 1)
+        == .refused("too late"))
   }
 
   @Test func contradictingSettings() async throws {
@@ -135,7 +142,8 @@ private final class LineMeter: Sendable {
   init(_ arguments: String...) throws {
     process = Child()
     process.process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.process.arguments = ["python3", "\(root)/PluginAPI/Templates/c/line_meter_device.py", "--port", "0"] + arguments
+    process.process.arguments =
+      ["python3", "\(root)/PluginAPI/Templates/c/line_meter_device.py", "--port", "0"] + arguments
     let output = Pipe()
     process.process.standardOutput = output
     process.process.standardInput = FileHandle.nullDevice

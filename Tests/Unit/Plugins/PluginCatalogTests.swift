@@ -128,7 +128,8 @@ struct PluginCatalogTests {
 
   @Test func theFirstFileOfAnIdWins() async throws {
     let second = try home.make("second")
-    let catalog = PluginCatalog(directories: [second, plugins + "/", plugins], store: home.path + "/store", logger: quiet)
+    let catalog = PluginCatalog(
+      directories: [second, plugins + "/", plugins], store: home.path + "/store", logger: quiet)
     try drop(good(), "a.so")
     try drop(good(), "b.so")
     await catalog.scan()
@@ -186,7 +187,8 @@ struct PluginCatalogTests {
     try Data("text".utf8).write(to: URL(fileURLWithPath: plugins + "/.hidden.so"))
     await catalog.scan()
     let entries = await catalog.entries()
-    let states = Dictionary(uniqueKeysWithValues: entries.map { ($0.path.split(separator: "/").last.map(String.init) ?? "", $0) })
+    let states = Dictionary(
+      uniqueKeysWithValues: entries.map { ($0.path.split(separator: "/").last.map(String.init) ?? "", $0) })
     #expect(Set(states.keys) == ["good.so", "fifo.so", "link.so", "dangling.so", "directory.so", "text.so"])
     #expect(states["good.so"]?.state == .offered)
     for name in ["fifo.so", "link.so", "dangling.so", "directory.so", "text.so"] {
@@ -221,7 +223,9 @@ struct PluginCatalogTests {
   }
 
   /// Waits for a call of `watch` after which the condition holds.
-  private func wait(_ changes: AsyncStream<Void>, until condition: ([PluginEntry]) -> Bool, on catalog: PluginCatalog) async {
+  private func wait(_ changes: AsyncStream<Void>, until condition: ([PluginEntry]) -> Bool, on catalog: PluginCatalog)
+    async
+  {
     for await _ in changes {
       await catalog.scan()
       if await condition(catalog.entries()) { return }

@@ -61,6 +61,7 @@ func run(_ program: String, _ arguments: [String]) throws -> String {
 /// What is built once for all tests, by the system's C compiler and the template's own Makefile.
 struct Built: Sendable {
   static let shared = Result { try Built() }
+  private static let home = Result { try TemporaryDirectory() }
 
   struct Broken: Sendable, CustomTestStringConvertible {
     var path: String
@@ -69,7 +70,6 @@ struct Built: Sendable {
     var testDescription: String { fault }
   }
 
-  let directory: TemporaryDirectory
   let fixture: String
   let lineMeter: String
   let broken: [Broken]
@@ -77,12 +77,15 @@ struct Built: Sendable {
   let executed: String
 
   private init() throws {
-    directory = try TemporaryDirectory()
+    let directory = try Self.home.get()
+    // What is static is never released.
+    atexit { if let home = try? Self.home.get() { try? FileManager.default.removeItem(atPath: home.path) } }
     fixture = try directory.make("fixture") + "/misbehaving.so"
     try run(
       "cc",
       [
-        "-std=c11", "-O1", "-fPIC", "-shared", "-fvisibility=hidden", "-I", "\(root)/PluginAPI/C/include", "-o", fixture,
+        "-std=c11", "-O1", "-fPIC", "-shared", "-fvisibility=hidden", "-I", "\(root)/PluginAPI/C/include", "-o",
+        fixture,
         "\(root)/Tests/Unit/Plugins/Fixtures/misbehaving.c",
       ])
     let meter = try directory.make("line-meter")
@@ -99,8 +102,6 @@ struct Built: Sendable {
       try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     }
   }
-
-  static var store: TemporaryDirectory { get throws { try TemporaryDirectory() } }
 
   static func loaded(_ path: String) throws -> LoadedPlugin {
     // A store of its own is kept by nobody: what is loaded stays mapped without its file.
@@ -152,7 +153,9 @@ final class Told: AdapterEvents {
     state.withLock { $0.problems.append(Fault(device: device, name: name, active: active, text: text)) }
   }
 
-  func points(_ device: UInt32 = 1) -> [PointDescriptor] { state.withLock { $0.points[device, default: []].map(\.point) } }
+  func points(_ device: UInt32 = 1) -> [PointDescriptor] {
+    state.withLock { $0.points[device, default: []].map(\.point) }
+  }
   func ids(_ device: UInt32 = 1) -> [UInt32] { state.withLock { $0.points[device, default: []].map(\.id) } }
   func id(_ name: String) -> UInt32 { state.withLock { $0.points[1]?.first { $0.point.name == name }?.id ?? 0 } }
   var identities: [DeviceIdentity] { state.withLock { $0.identities } }
@@ -212,7 +215,8 @@ struct TestLink: Sendable {
     endpoint: StreamEndpoint = .tcp(host: "127.0.0.1", port: 1)
   ) throws {
     let resources = LinkResources(
-      endpoints: ["device": endpoint], config: config, events: told, pool: Self.pool, store: MemoryStore(), logger: log.logger)
+      endpoints: ["device": endpoint], config: config, events: told, pool: Self.pool, store: MemoryStore(),
+      logger: log.logger)
     guard let link = plugin.link(adapter: adapter, resources: resources) else {
       throw ProgramFailed(description: "there is no adapter \(adapter)")
     }
@@ -234,7 +238,9 @@ struct TestLink: Sendable {
 
   func poll(_ due: [UInt32]? = nil, deadline: Int64 = later()) async -> CallResult {
     let due = due ?? told.ids()
-    return await withCheckedContinuation { done in link.poll(1, due: due, deadline: deadline) { done.resume(returning: $0) } }
+    return await withCheckedContinuation { done in
+      link.poll(1, due: due, deadline: deadline) { done.resume(returning: $0) }
+    }
   }
 
   func command(_ verb: AdapterCommand.Verb, id: String = "c1", dryRun: Bool = false, validUntil: Int64 = later()) async
@@ -242,7 +248,9 @@ struct TestLink: Sendable {
   {
     let command = AdapterCommand(
       device: 1, verb: verb, id: id, dryRun: dryRun, refresh: false, safe: false, validUntil: validUntil)
-    return await withCheckedContinuation { done in link.command(command, deadline: later()) { done.resume(returning: $0) } }
+    return await withCheckedContinuation { done in
+      link.command(command, deadline: later()) { done.resume(returning: $0) }
+    }
   }
 
   func close() async -> CallResult {

@@ -37,10 +37,12 @@ struct StreamDialerTests {
 
   @Test func blackHoleEndsAtTheDeadline() async throws {
     let hole = try BlackHole()
-    let error = try #require(await failure(.tcp(host: "127.0.0.1", port: hole.port), deadline: after(milliseconds: 200)))
+    let error = try #require(
+      await failure(.tcp(host: "127.0.0.1", port: hole.port), deadline: after(milliseconds: 200)))
     #expect(error.cause == .timeout)
     #expect(error.message.contains("127.0.0.1:\(hole.port)"))
-    #expect(await failure(.tcp(host: "127.0.0.1", port: hole.port), deadline: after(milliseconds: -1))?.cause == .timeout)
+    #expect(
+      await failure(.tcp(host: "127.0.0.1", port: hole.port), deadline: after(milliseconds: -1))?.cause == .timeout)
   }
 
   @Test func blackHoleIsLeftWhenTheCallIsCancelled() async throws {

@@ -44,7 +44,7 @@ struct StreamExchangeTests {
   func readsUntilItIsQuiet(kind: Wire.Kind) async throws {
     let wire = try Wire.make(kind)
     async let sent: Void = blocking { wire.send(Self.single) }
-    #expect(await exchange(wire, until: .quiet(700)) == Outcome(reply: Self.answer))
+    #expect(await exchange(wire, until: .quiet(2000)) == Outcome(reply: Self.answer))
     await sent
     #expect(await exchange(wire, until: .quiet(1)) == Outcome(reply: []))
   }
@@ -152,7 +152,11 @@ struct StreamExchangeTests {
     wire.write([UInt8](repeating: 1, count: 100))
     #expect(await exchange(wire, until: .length(11), capacity: 10).failure?.cause == .noSpace)
     let byte = await exchange(wire, until: .byte(0), capacity: 10)
-    #expect(byte == Outcome(reply: .init(repeating: 1, count: 10), failure: TransportError(.noSpace, "the answer is longer than 10 bytes")))
+    #expect(
+      byte
+        == Outcome(
+          reply: .init(repeating: 1, count: 10), failure: TransportError(.noSpace, "the answer is longer than 10 bytes")
+        ))
     let quiet = await exchange(wire, until: .quiet(1000), capacity: 10)
     #expect(quiet.failure?.cause == .noSpace)
     #expect(quiet.reply.count == 10)
@@ -183,7 +187,8 @@ struct StreamExchangeTests {
   @Test func pauses() async {
     let stop = CallSignal()
     #expect(await blocking { StreamExchange.pause(milliseconds: 1, deadline: later(), stop: stop) })
-    #expect(await blocking { !StreamExchange.pause(milliseconds: 60_000, deadline: after(milliseconds: 10), stop: stop) })
+    #expect(
+      await blocking { !StreamExchange.pause(milliseconds: 60_000, deadline: after(milliseconds: 10), stop: stop) })
     async let whole = blocking { StreamExchange.pause(milliseconds: 60_000, deadline: later(), stop: stop) }
     stop.set()
     #expect(await whole == false)

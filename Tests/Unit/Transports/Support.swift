@@ -28,7 +28,8 @@ struct Wire: Sendable {
     switch kind {
     case .tcp:
       let listener = try StreamListener(host: "127.0.0.1", port: 0)
-      let ours = try StreamDialer.open(.tcp(host: "127.0.0.1", port: listener.port), deadline: later(), stop: CallSignal())
+      let ours = try StreamDialer.open(
+        .tcp(host: "127.0.0.1", port: listener.port), deadline: later(), stop: CallSignal())
       return Wire(ours: ours, device: try #require(listener.accept(stop: CallSignal())))
     case .serial:
       let pair = try PseudoTerminal()
@@ -40,8 +41,12 @@ struct Wire: Sendable {
 
   /// The device sends each fragment when the one before it has been read, so that none are joined on the way.
   func send(_ fragments: [[UInt8]]) {
+    let end = later()
     for fragment in fragments {
-      while !Poll.wait([(ours.number, .read)], until: 0)[0].isEmpty { sched_yield() }
+      // Nothing tells when a byte was read, so this looks every now and then.
+      while !Poll.wait([(ours.number, .read)], until: 0)[0].isEmpty, Clock.boot() < end {
+        _ = Poll.wait([], until: after(milliseconds: 1))
+      }
       write(fragment)
     }
   }
