@@ -79,6 +79,19 @@ extension Arbiter {
     }
   }
 
+  /// The devices leave the host: their leases end, and the safe values are written while the devices can still be
+  /// reached. Returns when each was written or refused once; what was not taken stays owed.
+  package func retire(_ devices: Set<DeviceID>) async {
+    let leaving = table.keys.filter { devices.contains($0.device) }
+    for key in leaving {
+      table.releaseAll(key)
+      table.urge(key)
+    }
+    await withTaskGroup { group in
+      for key in leaving { group.addTask { await self.attend(key) } }
+    }
+  }
+
   // MARK: Looking after a point
 
   /// Writes what the point lacks until nothing is due. `urgent`: the caller holds the lane, and back-off does not count.

@@ -50,17 +50,29 @@ final class LinkEvents: AdapterEvents {
       merge(identity.model, &state.identity.model)
       merge(identity.serial, &state.identity.serial)
       merge(identity.firmware, &state.identity.firmware)
-      guard state.id == nil, !state.identity.serial.isEmpty else { return nil as DeviceID? }
+      let serial = state.identity.serial
+      // An id that a person gave stays; one that was made belongs to the serial number, not to the address.
+      guard plan.id == nil, !serial.isEmpty, state.id?.names(serial: serial) != true else { return nil as DeviceID? }
       let vendor = state.identity.vendor.isEmpty ? plan.vendor ?? "" : state.identity.vendor
-      return DeviceID.derived(kind: plan.kind, vendor: vendor, serial: state.identity.serial)
+      return DeviceID.derived(kind: plan.kind, vendor: vendor, serial: serial)
     }
-    guard let derived else { return }
+    guard let derived, derived != memory.id else { return }
     // The database is asked outside of the lock.
     let bound = binding.bind(derived, toKey: plan.key)
-    memory.with { state in
-      state.id = bound
-      state.infoChanged = true
+    let former = memory.with { state in
+      defer {
+        state.id = bound
+        state.infoChanged = true
+        state.latest = [:]
+      }
+      return state.id
     }
+    guard let former else { return }
+    let quality = LinkQuality(success: 0, p50_ms: 0, p95_ms: 0, errors: [:], reconnects: 0)
+    observer.status(
+      DeviceStatus(
+        device: former, state: .offline, reason: "\(bound) answers at its address now", since: Clock.unixMilliseconds(),
+        quality: quality, alarms: []))
   }
 
   func samples(_ device: UInt32, _ items: [Reading.Item], time: Int64, deviceTime: Int64?, durable: Bool) {

@@ -218,13 +218,24 @@ extension LinkGuard {
     devices[number]?.holdUntil = 0
     backOff.reset()
     let first = devices[number]?.health.everAnswered == false
-    let bad = items.filter { $0.value == nil }
+    // A value that the device says it does not have is missing, and the device well; unless it has none at all.
+    let missing = memory.latest.values.filter { $0.item.value == nil }.map(\.item)
+    let known = memory.latest.count
+    let failing = missing.filter { $0.quality != .bad(.device) }
+    let bad = missing.count == known ? missing : failing
     let wasOnline = devices[number]?.health.state
     let period = devices[number]?.schedule.shortest
     devices[number]?.health.answered(
-      asked: items.count, bad: bad.count, example: bad.first?.point.name, took: took,
+      asked: known, bad: bad.count, example: bad.map(\.point.name).min(), took: took,
       period: period, now: Clock.unixMilliseconds())
     memory.with { $0.known = true }
+    if memory.id == nil {
+      devices[number]?.anonymous += 1
+      guard devices[number]?.anonymous ?? 0 < 3 else {
+        let text = "the device tells no serial number to make an id of: give it an `id` in the configuration"
+        return deviceFailed(number, CallResult(failure: .config, reason: .unspecified, text: text), took: nil)
+      }
+    }
     if first || wasOnline == .offline {
       logger.notice("device answers", metadata: ["device": "\(memory.id?.rawValue ?? memory.plan.name)"])
     }

@@ -28,6 +28,8 @@ package actor LinkGuard {
     var backOff = BackOff()
     /// No poll before this time on the boot clock.
     var holdUntil: Int64 = 0
+    /// Polls that gave values nobody can be told of, since the device has no id.
+    var anonymous = 0
     /// The plugin has it.
     var added = false
     var announced: (state: DeviceState, reason: String?, alarms: [String], at: Int64)?

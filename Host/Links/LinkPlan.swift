@@ -80,7 +80,7 @@ package protocol LinkObserver: Sendable {
 /// Ids of devices that were configured without one, bound at first contact (interfaces 4).
 package protocol IdentityBinding: Sendable {
   func id(forKey key: String) -> DeviceID?
-  /// Durable. The id that counts: the one that was bound first.
+  /// Durable, in the place of the one before. The id that counts.
   func bind(_ id: DeviceID, toKey key: String) -> DeviceID
 }
 

@@ -36,6 +36,9 @@ package struct DeviceID: RawRepresentable, Hashable, Sendable, Codable, CustomSt
     return DeviceID(rawValue: String(text.prefix(55)) + "-" + String(repeating: "0", count: 8 - digits.count) + digits)
   }
 
+  /// True where this id was made of that serial number.
+  package func names(serial: String) -> Bool { rawValue.hasSuffix("_" + Self.slug(serial)) }
+
   private static func slug(_ text: String) -> String {
     String(
       text.lowercased().map { character in

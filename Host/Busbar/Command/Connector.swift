@@ -57,7 +57,11 @@ struct StoredIdentities: IdentityBinding {
   }
 
   func bind(_ id: DeviceID, toKey key: String) -> DeviceID {
-    if let bound = self.id(forKey: key) { return bound }
+    let former = self.id(forKey: key)
+    guard former != id else { return id }
+    if let former {
+      logger.warning("another device answers at this address", metadata: ["device": "\(id)", "before": "\(former)"])
+    }
     do {
       try store.set("identity/\(key)", "id", Array(id.rawValue.utf8))
     } catch {

@@ -62,7 +62,8 @@ final class HostAssembly: Sendable {
     uplink = try UplinkMaker.uplink(
       configuration, identity: identity, payloads: payloads, queue: outbox, handler: commands, logger: logger)
     reloader = Reloader(
-      file: file, configuration: configuration, catalog: setup.catalog, links: links, picture: picture, logger: logger)
+      file: file, configuration: configuration, catalog: setup.catalog, links: links, arbiter: arbiter,
+      picture: picture, logger: logger)
     commands.connect { [reloader] () async throws(OperationError) in try await reloader.reload() }
 
     let (changes, changed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -92,15 +93,6 @@ final class HostAssembly: Sendable {
 
     // From here on a signal ends the host in order, also while it starts.
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
-    outbox.start()
-    // Commands are refused before this.
-    await arbiter.recover()
-    await publishStatus()
-    uplink?.start()
-    let (plans, problems) = PlanMaker.links(setup.configuration)
-    for problem in problems { logger.error("\(problem)") }
-    await links.apply(plans)
-    watchPlugins()
 
     var lost = false
     do {
@@ -110,7 +102,10 @@ final class HostAssembly: Sendable {
           return false
         }
         group.addTask {
+          // A second host ends at the socket, before it touches broker or devices.
           for await _ in listening {}
+          guard !Task.isCancelled else { return false }
+          await self.begin()
           self.ready()
           return await self.upkeep(signals)
         }
@@ -132,6 +127,18 @@ final class HostAssembly: Sendable {
     }
     await shutdown()
     if lost { throw CommandFailure("plugins hang in too many threads; the service manager has to start the host again") }
+  }
+
+  private func begin() async {
+    outbox.start()
+    // Commands are refused before this.
+    await arbiter.recover()
+    await publishStatus()
+    uplink?.start()
+    let (plans, problems) = PlanMaker.links(setup.configuration)
+    for problem in problems { logger.error("\(problem)") }
+    await links.apply(plans)
+    watchPlugins()
   }
 
   private func ready() {

@@ -20,6 +20,8 @@ final class LivePicture: LinkObserver {
   private struct State {
     var uplink: Uplink?
     var kinds: [DeviceID: DeviceKind] = [:]
+    /// The last good energies of solar devices: they are read less often than the power beside which they are shown.
+    var energies: [DeviceID: [Reading.Item]] = [:]
     var infos: [DeviceID: DeviceInfo] = [:]
     var states: [DeviceID: DeviceStatus] = [:]
     var watchers: [UInt64: Watcher] = [:]
@@ -53,15 +55,28 @@ final class LivePicture: LinkObserver {
 
   func reading(_ reading: Reading) {
     outbox.accept(reading)
-    let (uplink, kind, watchers) = state.withLock { state in
-      (state.uplink, state.kinds[reading.device], Self.interested(state, reading.device))
+    let (uplink, kind, watchers, shown) = state.withLock { state in
+      let kind = state.kinds[reading.device]
+      let shown = kind == .solar ? Self.withEnergies(reading, &state) : reading
+      return (state.uplink, kind, Self.interested(state, reading.device), shown)
     }
-    if let uplink, let kind, let (topic, payload) = payloads.state(of: reading, kind: kind) {
+    if let uplink, let kind, let (topic, payload) = payloads.state(of: shown, kind: kind) {
       uplink.setState(topic, payload)
     }
     guard !watchers.isEmpty else { return }
     let event = Self.event(reading)
     for watcher in watchers { watcher.yield(event) }
+  }
+
+  private static func withEnergies(_ reading: Reading, _ state: inout State) -> Reading {
+    let known = state.energies[reading.device] ?? []
+    let fresh = reading.items.filter { ["energy_today", "energy_total"].contains($0.point.name) && $0.value != nil }
+    let kept = known.filter { item in !fresh.contains { $0.point.name == item.point.name } }
+    state.energies[reading.device] = fresh + kept
+    var shown = reading
+    shown.items.removeAll { item in kept.contains { $0.point.name == item.point.name } }
+    shown.items += kept
+    return shown
   }
 
   func status(_ status: DeviceStatus) {
@@ -90,7 +105,8 @@ final class LivePicture: LinkObserver {
       return (state.uplink, state.states[info.id])
     }
     let now = Clock.unixMilliseconds()
-    uplink?.setState(.deviceInfo(info.id), payloads.deviceInfo(info, time: now))
+    // Before first contact the broker may still have the whole picture from the last run.
+    if !info.points.isEmpty { uplink?.setState(.deviceInfo(info.id), payloads.deviceInfo(info, time: now)) }
     if let status { uplink?.setState(.deviceStatus(info.id), payloads.deviceStatus(status, info: info, time: now)) }
   }
 
@@ -107,6 +123,7 @@ final class LivePicture: LinkObserver {
       state.infos[device] = nil
       state.states[device] = nil
       state.kinds[device] = nil
+      state.energies[device] = nil
       return state.uplink
     }
     for topic: StateTopic in [.deviceStatus(device), .deviceInfo(device), .batterySoc(device), .solarProduction(device)] {
@@ -122,8 +139,10 @@ final class LivePicture: LinkObserver {
     }
   }
 
+  /// Of devices and of the host itself.
   var alarms: [JSONValue] {
-    state.withLock { state in
+    let own: [JSONValue] = outbox.status.problem.map { [["name": "BufferFault", "text": .string($0)]] } ?? []
+    return own + state.withLock { state in
       state.states.values.sorted { $0.device < $1.device }.flatMap { status in
         status.alarms.map { ["device": .string(status.device.rawValue), "name": .string($0)] }
       }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BusbarConfiguration
+import BusbarControl
 import BusbarLinks
 import BusbarManagement
 import BusbarModel
@@ -14,17 +15,19 @@ actor Reloader {
   private var configuration: Configuration
   private let catalog: PluginCatalog
   private let links: LinkManager
+  private let arbiter: Arbiter
   private let picture: LivePicture
   private let logger: Logger
 
   init(
-    file: String, configuration: Configuration, catalog: PluginCatalog, links: LinkManager, picture: LivePicture,
-    logger: Logger
+    file: String, configuration: Configuration, catalog: PluginCatalog, links: LinkManager, arbiter: Arbiter,
+    picture: LivePicture, logger: Logger
   ) {
     self.file = file
     self.configuration = configuration
     self.catalog = catalog
     self.links = links
+    self.arbiter = arbiter
     self.picture = picture
     self.logger = logger
   }
@@ -54,9 +57,10 @@ actor Reloader {
     let diff = ConfigurationDiff(from: configuration, to: new)
     let (plans, problems) = PlanMaker.links(new)
     guard problems.isEmpty else { throw OperationError(status: 422, detail: problems.joined(separator: "\n")) }
-    let ids = Set(new.devices.compactMap(\.id))
+    let leaving = Set(configuration.devices.compactMap(\.id)).subtracting(new.devices.compactMap(\.id))
+    await arbiter.retire(leaving)
     await links.apply(plans)
-    for device in configuration.devices.compactMap(\.id) where !ids.contains(device) { picture.forget(device) }
+    for device in leaving { picture.forget(device) }
     configuration = new
     logger.notice(
       "configuration reloaded",

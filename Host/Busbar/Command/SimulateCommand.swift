@@ -17,7 +17,7 @@ struct SimulateCommand: AsyncParsableCommand {
   @Argument(help: ArgumentHelp("Templates.", valueName: "template"))
   var templates: [String]
 
-  @Option(help: ArgumentHelp("tcp://ADDRESS:PORT (port 0: any) or serial://PATH?baud=…", valueName: "endpoint"))
+  @Option(help: ArgumentHelp("tcp://ADDRESS:PORT or serial://PATH?baud=…", valueName: "endpoint"))
   var listen: String
 
   @Option(help: ArgumentHelp("Fix a point's value; may be repeated.", valueName: "point=value"))
@@ -72,7 +72,7 @@ struct SimulateCommand: AsyncParsableCommand {
       switch endpoint.scheme {
       case .tcp:
         let listener = try StreamListener(host: endpoint.host, port: UInt16(clamping: endpoint.port ?? 502))
-        announce(output, "listening on tcp://\(endpoint.host):\(listener.port)")
+        announce(output, "listening on \(endpoint.filled(port: Int(listener.port)).text)")
         while let connection = listener.accept(stop: stop) {
           WorkThread.start(name: "serve") { device.serve(connection, isSerial: false, resources: resources) }
         }

@@ -38,16 +38,22 @@ enum UplinkMaker {
       settings: settings, identity: identity, payloads: payloads, queue: queue, handler: handler, logger: logger)
   }
 
+  /// What this release cannot do of a configuration that is good by itself, a line each.
+  static func problems(_ configuration: Configuration) -> [String] {
+    guard let tls = configuration.uplink?.tls, configuration.uplink?.url.tls == true else { return [] }
+    return [("certificate", tls.certificate), ("key", tls.key)].compactMap { name, credential in
+      guard credential == .host else { return nil }
+      return "\(configuration.file): uplink.tls.\(name): this release has no identity of the host's own yet; expected a PEM file"
+    }
+  }
+
   private static func path(
     _ credential: Configuration.Credential?, _ name: String, _ configuration: Configuration
   ) throws -> String? {
     switch credential {
     case .file(let path): return path
     case nil: return nil
-    case .host:
-      throw CommandFailure(
-        "\(configuration.file): uplink.tls.\(name): this release has no identity of the host's own yet; name a PEM file",
-        exitCode: 2)
+    case .host: throw CommandFailure(diagnostics: problems(configuration))
     }
   }
 }

@@ -16,6 +16,9 @@ internal import PluginAPI
   private let arena: UnsafeMutablePointer<UInt8>
   private let sampleCapacity: UInt32
   private let arenaCapacity: UInt32
+  /// What was lent last, and how much of the arena a plugin says it filled. The record is the plugin's to write to.
+  private var lentSamples: UInt32 = 0
+  private var lentArena: UInt32 = 0
   private var arenaUsed: UInt32 = 0
   private(set) var lent = false
 
@@ -39,8 +42,11 @@ internal import PluginAPI
   func lend(samples count: UInt32, arena bytes: UInt32, flags: UInt32) -> UnsafeMutablePointer<bb_batch_t>? {
     guard !lent else { return nil }
     lent = true
+    lentSamples = count
+    lentArena = bytes
     // What a plugin forgets to fill in must not be an old value.
     unsafe samples.initialize(repeating: bb_sample_t(), count: Int(count))
+    unsafe arena.initialize(repeating: 0, count: Int(bytes))
     var batch = unsafe bb_batch_t()
     unsafe batch.size = UInt32(MemoryLayout<bb_batch_t>.size)
     unsafe batch.flags = flags
@@ -58,8 +64,8 @@ internal import PluginAPI
   /// What was filled in, copied out and bounded by what was lent; the slot is free again.
   func takeBack() -> (samples: [bb_sample_t], flags: UInt32) {
     lent = false
-    arenaUsed = unsafe min(record.pointee.arena_used, record.pointee.arena_capacity, arenaCapacity)
-    let count = unsafe min(record.pointee.count, record.pointee.capacity, sampleCapacity)
+    arenaUsed = unsafe min(record.pointee.arena_used, lentArena)
+    let count = unsafe min(record.pointee.count, lentSamples)
     return unsafe (Array(UnsafeBufferPointer(start: samples, count: Int(count))), record.pointee.flags)
   }
 

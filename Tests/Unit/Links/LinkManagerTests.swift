@@ -48,10 +48,15 @@ struct LinkManagerTests {
       if case .command(let command) = $0 { command } else { nil }
     }
     #expect(commands.map(\.device) == [2])
-    // Back and forth, as fast as a person cannot.
-    for unit in [1, 2, 1, 2, 3] { await site.manager.apply([plan(device(a, config: #"{"unit":\#(unit)}"#))]) }
-    try await site.adapter.call("the last device") {
-      if case .add(let setup) = $0 { setup.config == #"{"unit":3}"# } else { false }
+    // Back and forth while a call runs, so that the changes pile up.
+    site.adapter.script { $0.ending = { $0.isPoll ? .held : .well } }
+    try await site.adapter.call(from: site.adapter.journal.count, "a poll") { $0.isPoll }
+    for round in 0..<20 { await site.manager.apply([plan(device(a, config: #"{"unit":\#(round % 2)}"#))]) }
+    await site.manager.apply([plan(device(a, config: #"{"unit":3}"#))])
+    site.adapter.script { $0.ending = { _ in .well } }
+    site.adapter.connection()?.end()
+    try await site.adapter.call("the last device") { call in
+      if case .add(let setup) = call { setup.config == #"{"unit":3}"# } else { false }
     }
     #expect(await site.link()?.devices.count == 1)
     await site.manager.stop()

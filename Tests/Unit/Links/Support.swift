@@ -368,7 +368,6 @@ final class Bindings: IdentityBinding {
   func id(forKey key: String) -> DeviceID? { bound.withLock { $0[key] } }
   func bind(_ id: DeviceID, toKey key: String) -> DeviceID {
     bound.withLock { bound in
-      if let first = bound[key] { return first }
       bound[key] = id
       return id
     }

@@ -10,17 +10,17 @@ import Testing
 /// The host's side of the contract, with a plugin that breaks its own on purpose.
 @Suite(.timeLimit(.minutes(1)))
 struct DirectLinkTests {
-  private static let plugin = Result { try Built.loaded(Built.shared.get().fixture) }
+  private static let plugin = Task { try await Built.loaded(Built.shared.value.fixture) }
 
-  private func link(_ config: String = "{}", endpoint: StreamEndpoint = .tcp(host: "127.0.0.1", port: 1)) throws
+  private func link(_ config: String = "{}", endpoint: StreamEndpoint = .tcp(host: "127.0.0.1", port: 1)) async throws
     -> TestLink
   {
-    try TestLink(Self.plugin.get(), config: config, endpoint: endpoint)
+    try await TestLink(Self.plugin.value, config: config, endpoint: endpoint)
   }
 
   /// A link with its device, which does as told.
   private func device(_ does: String) async throws -> TestLink {
-    let link = try link()
+    let link = try await link()
     #expect(await link.open() == .done)
     #expect(await link.add(#"{"does": "\#(does)"}"#) == .done)
     return link
@@ -122,7 +122,7 @@ struct DirectLinkTests {
   @Test func aFailureBringsItsSentence() async throws {
     let link = try await device("fails")
     #expect(await link.poll() == CallResult(failure: .transient, reason: .timeout, text: "no power in the house"))
-    let other = try self.link(#"{"does": "open-fails"}"#)
+    let other = try await self.link(#"{"does": "open-fails"}"#)
     #expect(await other.open() == CallResult(failure: .auth, reason: .other(1024), text: "the door is locked"))
     // It left a state, so it is closed all the same.
     let closed = other.log.all.count
@@ -153,7 +153,7 @@ struct DirectLinkTests {
   /// The guard hands a call over and cancels it at once: no thread has taken it yet, and it is cancelled all the same.
   @Test func aCallIsCancelledBeforeAThreadIsFree() async throws {
     let pool = ThreadPool(name: "one", limit: 1)
-    let plugin = try Self.plugin.get()
+    let plugin = try await Self.plugin.value
     let told = Told()
     let link = try #require(
       plugin.link(
@@ -183,7 +183,7 @@ struct DirectLinkTests {
 
   @Test(arguments: ["add-bad-name", "add-no-type", "add-bad-unit"])
   func aPointThatIsNoneFailsTheDevice(does: String) async throws {
-    let link = try link()
+    let link = try await link()
     #expect(await link.open() == .done)
     let result = await link.add(#"{"does": "\#(does)"}"#)
     #expect(result.failure == .bug)
@@ -200,7 +200,7 @@ struct DirectLinkTests {
   }
 
   @Test func anAdapterWithoutFunctionsDoesNothing() async throws {
-    let link = try TestLink(Self.plugin.get(), adapter: "empty")
+    let link = try await TestLink(Self.plugin.value, adapter: "empty")
     #expect(await link.open() == .done)
     #expect(await link.add() == .done)
     #expect(await link.poll([]) == .done)
@@ -213,8 +213,9 @@ struct DirectLinkTests {
     #expect(await link.close() == .done)
   }
 
-  @Test func anAdapterThatIsNotThere() throws {
-    #expect(throws: ProgramFailed.self) { try TestLink(Self.plugin.get(), adapter: "other") }
+  @Test func anAdapterThatIsNotThere() async throws {
+    let plugin = try await Self.plugin.value
+    #expect(throws: ProgramFailed.self) { try TestLink(plugin, adapter: "other") }
   }
 
   // MARK: Commands
@@ -281,7 +282,7 @@ struct DirectLinkTests {
 
   @Test func theEndpointIsOpenedOnce() async throws {
     let listener = try StreamListener(host: "127.0.0.1", port: 0)
-    let link = try link(#"{"does": "open-twice"}"#, endpoint: .tcp(host: "127.0.0.1", port: listener.port))
+    let link = try await link(#"{"does": "open-twice"}"#, endpoint: .tcp(host: "127.0.0.1", port: listener.port))
     #expect(await link.open() == .done)
     let far = try #require(listener.accept(stop: CallSignal()))
     // Closing the link closes the connection.
@@ -295,14 +296,14 @@ struct DirectLinkTests {
     var listener: StreamListener? = try StreamListener(host: "127.0.0.1", port: 0)
     let port = try #require(listener?.port)
     listener = nil
-    let result = await (try link(#"{"does": "open-connects"}"#, endpoint: .tcp(host: "127.0.0.1", port: port))).open()
+    let result = await (try await link(#"{"does": "open-connects"}"#, endpoint: .tcp(host: "127.0.0.1", port: port))).open()
     #expect(result.failure == .transient)
     #expect(result.reason == .refused)
     #expect(result.text.contains("127.0.0.1:\(port)"))
   }
 
   @Test func anEndpointThatTheLinkDoesNotHave() async throws {
-    let result = await (try link(#"{"does": "open-nowhere"}"#)).open()
+    let result = await (try await link(#"{"does": "open-nowhere"}"#)).open()
     #expect(result.failure == .config)
     #expect(result.text.contains("upstairs"))
   }

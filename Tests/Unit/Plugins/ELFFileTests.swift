@@ -6,14 +6,14 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2)))
 struct ELFFileTests {
-  private func plugin() throws -> [UInt8] { try bytes(ofFile: Built.shared.get().lineMeter) }
+  private func plugin() async throws -> [UInt8] { try await bytes(ofFile: Built.shared.value.lineMeter) }
 
   private func read(_ bytes: [UInt8]) -> Result<ELFFile, ELFFile.Failure> {
     do throws(ELFFile.Failure) { return .success(try ELFFile(bytes)) } catch { return .failure(error) }
   }
 
-  @Test func readsAPluginThatACompilerBuilt() throws {
-    let file = try ELFFile(plugin())
+  @Test func readsAPluginThatACompilerBuilt() async throws {
+    let file = try ELFFile(await plugin())
     #expect(file.entries == [HostABI.entry])
     let manifest = try #require(file.manifest)
     #expect(try PluginManifest(manifest).id == "org.example.line")
@@ -28,8 +28,8 @@ struct ELFFileTests {
   }
 
   /// The section table is the last thing in the file, so every cut is found out.
-  @Test func everyTruncationIsRefused() throws {
-    let whole = try plugin()
+  @Test func everyTruncationIsRefused() async throws {
+    let whole = try await plugin()
     for length in stride(from: 0, to: whole.count, by: 64) {
       guard case .failure(let failure) = read(Array(whole[..<length])) else {
         Issue.record("\(length) of \(whole.count) bytes were taken for a plugin")
@@ -41,8 +41,8 @@ struct ELFFileTests {
   }
 
   /// Whatever stands in the headers, the answer is a plugin or a sentence, never a crash.
-  @Test func flippedHeadersDoNotCrash() throws {
-    let whole = try plugin()
+  @Test func flippedHeadersDoNotCrash() async throws {
+    let whole = try await plugin()
     let table = Int(whole[40..<48].reversed().reduce(0) { $0 << 8 | UInt64($1) })
     let count = Int(whole[60]) | Int(whole[61]) << 8
     let places = Array(0..<64) + Array(table..<table + count * 64)
@@ -62,8 +62,8 @@ struct ELFFileTests {
   }
 
   /// Every 32- and 64-bit number of every section header at its extremes.
-  @Test func extremeSectionHeadersDoNotCrash() throws {
-    let whole = try plugin()
+  @Test func extremeSectionHeadersDoNotCrash() async throws {
+    let whole = try await plugin()
     let table = Int(whole[40..<48].reversed().reduce(0) { $0 << 8 | UInt64($1) })
     let count = Int(whole[60]) | Int(whole[61]) << 8
     let extremes: [UInt64] = [
@@ -83,8 +83,8 @@ struct ELFFileTests {
   }
 
   /// 8,192 headers that all name the same large table of symbols would keep the host busy for minutes.
-  @Test func manySymbolTablesAreRefused() throws {
-    var file = try plugin()
+  @Test func manySymbolTablesAreRefused() async throws {
+    var file = try await plugin()
     let table = Int(file[40..<48].reversed().reduce(0) { $0 << 8 | UInt64($1) })
     let symbols = stride(from: table, to: file.count, by: 64).first { file[$0 + 4] == 11 }
     let header = Array(file[try #require(symbols)..<(try #require(symbols)) + 64])

@@ -11,22 +11,22 @@ import Testing
 /// The plugin in plain C against its simulated device in Python: neither shares code with the host.
 @Suite(.timeLimit(.minutes(1)))
 struct LineMeterTests {
-  private static let plugin = Result { try Built.loaded(Built.shared.get().lineMeter) }
+  private static let plugin = Task { try await Built.loaded(Built.shared.value.lineMeter) }
   private static let settings = #"{"unit": "W", "scale": 1, "rated_power": 3000, "safe_limit": 1000}"#
 
-  private func link(_ meter: LineMeter) throws -> TestLink {
-    try TestLink(Self.plugin.get(), adapter: "line-meter", endpoint: .tcp(host: "127.0.0.1", port: meter.port))
+  private func link(_ meter: LineMeter) async throws -> TestLink {
+    try await TestLink(Self.plugin.value, adapter: "line-meter", endpoint: .tcp(host: "127.0.0.1", port: meter.port))
   }
 
   private func opened(_ meter: LineMeter) async throws -> TestLink {
-    let link = try link(meter)
+    let link = try await link(meter)
     #expect(await link.open() == .done)
     #expect(await link.add(Self.settings) == .done)
     return link
   }
 
   @Test func values() async throws {
-    let meter = try LineMeter("--watts", "1500.5", "--watt-hours", "12250", "--still", "--serial-number", "X9")
+    let meter = try await LineMeter.start("--watts", "1500.5", "--watt-hours", "12250", "--still", "--serial-number", "X9")
     let link = try await opened(meter)
     #expect(await link.poll() == .done)
     #expect(link.told.last == ["power": "1500.5", "energy_total": "12250", "state": "on", "power_limit": "3000"])
@@ -38,8 +38,8 @@ struct LineMeterTests {
   }
 
   @Test func kilowatts() async throws {
-    let meter = try LineMeter("--watts", "1.5", "--watt-hours", "12", "--still", "--limit", "3")
-    let link = try link(meter)
+    let meter = try await LineMeter.start("--watts", "1.5", "--watt-hours", "12", "--still", "--limit", "3")
+    let link = try await link(meter)
     #expect(await link.open() == .done)
     #expect(await link.add(#"{"unit": "kW", "scale": 2, "rated_power": 6000, "safe_limit": 0}"#) == .done)
     #expect(await link.poll() == .done)
@@ -47,7 +47,7 @@ struct LineMeterTests {
   }
 
   @Test func aCommandIsCarriedOutAndReadBack() async throws {
-    let meter = try LineMeter("--watts", "1500", "--still")
+    let meter = try await LineMeter.start("--watts", "1500", "--still")
     let link = try await opened(meter)
     #expect(await link.command(.set(point: link.told.id("power_limit"), value: .integer(800))) == .done(.number(800)))
     #expect(await link.poll() == .done)
@@ -55,7 +55,7 @@ struct LineMeterTests {
   }
 
   @Test func aDryRunChangesNothing() async throws {
-    let meter = try LineMeter("--watts", "1500", "--still")
+    let meter = try await LineMeter.start("--watts", "1500", "--still")
     let link = try await opened(meter)
     #expect(
       await link.command(.set(point: link.told.id("power_limit"), value: .number(800)), dryRun: true) == .done(nil))
@@ -71,7 +71,7 @@ struct LineMeterTests {
   }
 
   @Test func refusals() async throws {
-    let meter = try LineMeter("--fault", "refusing")
+    let meter = try await LineMeter.start("--fault", "refusing")
     let link = try await opened(meter)
     #expect(
       await link.command(.set(point: link.told.id("power_limit"), value: .number(5))) == .refused("the meter says no"))
@@ -84,8 +84,8 @@ struct LineMeterTests {
   }
 
   @Test func contradictingSettings() async throws {
-    let meter = try LineMeter()
-    let link = try link(meter)
+    let meter = try await LineMeter.start()
+    let link = try await link(meter)
     #expect(await link.open() == .done)
     let result = await link.add(#"{"unit": "W", "scale": 1, "rated_power": 3000, "safe_limit": 4000}"#)
     #expect(result.failure == .config)
@@ -94,7 +94,7 @@ struct LineMeterTests {
   }
 
   @Test func aDeviceThatClosesTheConnection() async throws {
-    let meter = try LineMeter("--fault", "closing")
+    let meter = try await LineMeter.start("--fault", "closing")
     let link = try await opened(meter)
     let result = await link.poll()
     #expect(result == CallResult(failure: .transient, reason: .closed, text: "the far end closed the connection"))
@@ -102,7 +102,7 @@ struct LineMeterTests {
   }
 
   @Test func aDeviceThatIsSilent() async throws {
-    let meter = try LineMeter("--fault", "silent")
+    let meter = try await LineMeter.start("--fault", "silent")
     let link = try await opened(meter)
     let result = await link.poll(deadline: Clock.boot() + 100_000_000)
     #expect(result.failure == .transient)
@@ -111,7 +111,7 @@ struct LineMeterTests {
   }
 
   @Test func aDeviceThatTalksNonsense() async throws {
-    let meter = try LineMeter("--fault", "garbled")
+    let meter = try await LineMeter.start("--fault", "garbled")
     let link = try await opened(meter)
     #expect(await link.poll() == .done)
     #expect(Set(link.told.last.values) == ["bad:decode"])
@@ -120,7 +120,7 @@ struct LineMeterTests {
   }
 
   @Test func aCommandWithoutAnAnswerIsUnknown() async throws {
-    let meter = try LineMeter()
+    let meter = try await LineMeter.start()
     let link = try await opened(meter)
     #expect(await link.poll() == .done)
     meter.end()
@@ -139,7 +139,14 @@ private final class LineMeter: Sendable {
   // Used from one thread at a time.
   private final class Child: @unchecked Sendable { let process = Process() }
 
-  init(_ arguments: String...) throws {
+  /// On a thread of its own, as it waits for the device's first line.
+  static func start(_ arguments: String...) async throws -> LineMeter {
+    try await withCheckedThrowingContinuation { (done: CheckedContinuation<LineMeter, any Error>) in
+      WorkThread.start(name: "device") { done.resume(with: Result { try LineMeter(arguments) }) }
+    }
+  }
+
+  private init(_ arguments: [String]) throws {
     process = Child()
     process.process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.process.arguments =

@@ -18,12 +18,12 @@ struct PluginCatalogTests {
     catalog = PluginCatalog(directories: [plugins], store: home.path + "/store", logger: log.logger)
   }
 
-  private func good() throws -> String {
-    try #require(Built.shared.get().broken.first { $0.stage == "good" }).path
+  private func good() async throws -> String {
+    try #require(await Built.shared.value.broken.first { $0.stage == "good" }).path
   }
 
-  private func broken(_ name: String) throws -> String {
-    try #require(Built.shared.get().broken.first { $0.path.hasSuffix("/\(name)") }).path
+  private func broken(_ name: String) async throws -> String {
+    try #require(await Built.shared.value.broken.first { $0.path.hasSuffix("/\(name)") }).path
   }
 
   /// As an installer does it: complete under another name first, then renamed.
@@ -39,7 +39,7 @@ struct PluginCatalogTests {
   @Test func aDroppedFileIsOffered() async throws {
     #expect(await !catalog.scan())
     #expect(await catalog.entries().isEmpty)
-    try drop(good())
+    try await drop(good())
     #expect(await catalog.scan())
     #expect(await !catalog.scan())
     let entry = try #require(await catalog.entries().first)
@@ -53,7 +53,7 @@ struct PluginCatalogTests {
   }
 
   @Test func itIsLoadedOnceWhenALinkNeedsIt() async throws {
-    try drop(good())
+    try await drop(good())
     await catalog.scan()
     let plugin = try await catalog.plugin(adapter: "sample")
     #expect(try await catalog.plugin(adapter: "sample") === plugin)
@@ -70,7 +70,7 @@ struct PluginCatalogTests {
   }
 
   @Test func aRemovedFileIsGone() async throws {
-    try drop(good())
+    try await drop(good())
     await catalog.scan()
     try FileManager.default.removeItem(atPath: plugins + "/good.so")
     #expect(await catalog.scan())
@@ -81,7 +81,7 @@ struct PluginCatalogTests {
 
   /// neuron #305, #311, #320: a plugin deleted while it runs ends nothing.
   @Test func aLoadedPluginOutlivesItsFile() async throws {
-    try drop(good())
+    try await drop(good())
     await catalog.scan()
     let plugin = try await catalog.plugin(adapter: "sample")
     try FileManager.default.removeItem(atPath: plugins + "/good.so")
@@ -98,24 +98,24 @@ struct PluginCatalogTests {
   }
 
   @Test func aReplacedFileWaitsForARestart() async throws {
-    try drop(good())
+    try await drop(good())
     await catalog.scan()
     _ = try await catalog.plugin(adapter: "sample")
     // Another file with the same id.
-    try drop(broken("adapter-differs.so"))
+    try await drop(broken("adapter-differs.so"))
     #expect(await catalog.scan())
     let entries = await catalog.entries()
     #expect(entries.map(\.state) == [.offered, .retired])
     #expect(entries[0].reason?.contains("restart") == true)
     #expect(entries[0].hash != entries[1].hash)
     // And back again.
-    try drop(good())
+    try await drop(good())
     await catalog.scan()
     #expect(await catalog.entries().map(\.state) == [.loaded])
   }
 
   @Test func overwritingALoadedFileInPlaceDoesNoHarm() async throws {
-    try drop(good())
+    try await drop(good())
     await catalog.scan()
     let plugin = try await catalog.plugin(adapter: "sample")
     let handle = try #require(FileHandle(forWritingAtPath: plugins + "/good.so"))
@@ -130,15 +130,15 @@ struct PluginCatalogTests {
     let second = try home.make("second")
     let catalog = PluginCatalog(
       directories: [second, plugins + "/", plugins], store: home.path + "/store", logger: quiet)
-    try drop(good(), "a.so")
-    try drop(good(), "b.so")
+    try await drop(good(), "a.so")
+    try await drop(good(), "b.so")
     await catalog.scan()
     var entries = await catalog.entries()
     #expect(entries.map(\.path) == [plugins + "/a.so", plugins + "/b.so"])
     #expect(entries.map(\.state) == [.offered, .refused])
     #expect(entries[1].reason?.contains(plugins + "/a.so") == true)
     // The directories count in their order, not by the names in them.
-    try drop(good(), "z.so", into: second)
+    try await drop(good(), "z.so", into: second)
     await catalog.scan()
     entries = await catalog.entries()
     #expect(entries.map(\.path) == [second + "/z.so", plugins + "/a.so", plugins + "/b.so"])
@@ -147,7 +147,7 @@ struct PluginCatalogTests {
   }
 
   @Test func whatOthersMayWriteIsRefusedUntilItIsMended() async throws {
-    try drop(good())
+    try await drop(good())
     unsafe chmod(plugins + "/good.so", 0o666)
     await catalog.scan()
     var entry = try #require(await catalog.entries().first)
@@ -159,7 +159,7 @@ struct PluginCatalogTests {
 
     // The same with the directory: the file does not change when it is mended.
     unsafe chmod(plugins, 0o777)
-    try drop(good())
+    try await drop(good())
     await catalog.scan()
     entry = try #require(await catalog.entries().first)
     #expect(entry.reason?.contains("its directory") == true)
@@ -169,7 +169,7 @@ struct PluginCatalogTests {
   }
 
   @Test func aRefusalIsLoggedOnce() async throws {
-    try drop(broken("no-manifest.so"), "x.so")
+    try await drop(broken("no-manifest.so"), "x.so")
     for _ in 0..<3 { await catalog.scan() }
     #expect(log.all.count { $0.hasPrefix("error") } == 1)
     #expect(await !catalog.scan())
@@ -177,7 +177,7 @@ struct PluginCatalogTests {
 
   /// A file in quarantine for one reason does not keep the host from the others; a pipe does not make it wait.
   @Test func oddEntriesAreRefusedAndTheRestIsOffered() async throws {
-    try drop(good())
+    try await drop(good())
     #expect(unsafe mkfifo(plugins + "/fifo.so", 0o644) == 0)
     #expect(unsafe symlink(plugins + "/good.so", plugins + "/link.so") == 0)
     #expect(unsafe symlink("nowhere", plugins + "/dangling.so") == 0)
@@ -200,7 +200,7 @@ struct PluginCatalogTests {
   }
 
   @Test func aPluginThatDoesNotStartIsNotTriedAgain() async throws {
-    try drop(broken("refuses-host.so"), "x.so")
+    try await drop(broken("refuses-host.so"), "x.so")
     await catalog.scan()
     #expect(await catalog.entries().map(\.state) == [.offered])
     for _ in 0..<2 {
@@ -211,7 +211,7 @@ struct PluginCatalogTests {
     #expect(entry.reason?.contains("refuses this host") == true)
     #expect(log.all.count { $0.hasPrefix("error") } == 1)
     // A better file under the same name is tried.
-    try drop(good(), "x.so")
+    try await drop(good(), "x.so")
     await catalog.scan()
     _ = try await catalog.plugin(adapter: "sample")
   }
@@ -240,14 +240,14 @@ struct PluginCatalogTests {
 
   @Test func watchNoticesFilesMovedInChangedAndRemoved() async throws {
     let changes = watched(catalog)
-    try drop(good())
+    try await drop(good())
     await wait(changes, until: { $0.map(\.state) == [.offered] }, on: catalog)
     unsafe chmod(plugins + "/good.so", 0o666)
     await wait(changes, until: { $0.map(\.state) == [.refused] }, on: catalog)
     unsafe chmod(plugins + "/good.so", 0o644)
     await wait(changes, until: { $0.map(\.state) == [.offered] }, on: catalog)
     unsafe chmod(plugins, 0o775)
-    try drop(good())
+    try await drop(good())
     await wait(changes, until: { $0.map(\.state) == [.refused] }, on: catalog)
     unsafe chmod(plugins, 0o755)
     await wait(changes, until: { $0.map(\.state) == [.offered] }, on: catalog)
@@ -264,7 +264,7 @@ struct PluginCatalogTests {
       try FileManager.default.createDirectory(
         atPath: later, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
       for place in ["local", "local/lib", "local/lib/plugins"] { unsafe chmod("\(home.path)/\(place)", 0o755) }
-      try drop(good(), "\(round).so", into: later)
+      try await drop(good(), "\(round).so", into: later)
       await wait(changes, until: { $0.map(\.state) == [.offered] }, on: catalog)
       try FileManager.default.removeItem(atPath: home.path + "/local")
       await wait(changes, until: \.isEmpty, on: catalog)

@@ -60,14 +60,18 @@ func run(_ program: String, _ arguments: [String]) throws -> String {
 
 /// What is built once for all tests, by the system's C compiler and the template's own Makefile.
 struct Built: Sendable {
-  static let shared = Result { try Built() }
+  /// Made on a thread of its own: compilers keep nobody waiting who does not need them.
+  static let shared = Task {
+    try await withCheckedThrowingContinuation { (done: CheckedContinuation<Built, any Error>) in
+      WorkThread.start(name: "compilers") { done.resume(with: Result { try Built() }) }
+    }
+  }
   private static let home = Result { try TemporaryDirectory() }
 
-  struct Broken: Sendable, CustomTestStringConvertible {
+  struct Broken: Sendable {
     var path: String
     var stage: String
     var fault: String
-    var testDescription: String { fault }
   }
 
   let fixture: String

@@ -13,20 +13,20 @@ struct StreamExchangeTests {
   @Test(arguments: Wire.Kind.allCases)
   func readsExactlyTheLengthFromFragments(kind: Wire.Kind) async throws {
     let wire = try Wire.make(kind)
-    async let sent: Void = blocking { wire.send(Self.single) }
+    let sent = Background { wire.send(Self.single) }
     #expect(await exchange(wire, until: .length(7)) == Outcome(reply: bytes("hello\nr")))
     #expect(await exchange(wire, until: .length(3)) == Outcome(reply: bytes("est")))
-    await sent
+    await sent.end()
   }
 
   @Test(arguments: Wire.Kind.allCases)
   func stopsBehindTheByte(kind: Wire.Kind) async throws {
     let wire = try Wire.make(kind)
-    async let sent: Void = blocking { wire.send([Array(Self.answer[..<2]), Array(Self.answer[2...])]) }
+    let sent = Background { wire.send([Array(Self.answer[..<2]), Array(Self.answer[2...])]) }
     #expect(await exchange(wire, until: .byte(0x0A)) == Outcome(reply: bytes("hello\n")))
     // What follows belongs to the next answer.
     #expect(await exchange(wire, until: .length(4)) == Outcome(reply: bytes("rest")))
-    await sent
+    await sent.end()
   }
 
   @Test(arguments: Wire.Kind.allCases)
@@ -43,9 +43,9 @@ struct StreamExchangeTests {
   @Test(arguments: Wire.Kind.allCases)
   func readsUntilItIsQuiet(kind: Wire.Kind) async throws {
     let wire = try Wire.make(kind)
-    async let sent: Void = blocking { wire.send(Self.single) }
+    let sent = Background { wire.send(Self.single) }
     #expect(await exchange(wire, until: .quiet(2000)) == Outcome(reply: Self.answer))
-    await sent
+    await sent.end()
     #expect(await exchange(wire, until: .quiet(1)) == Outcome(reply: []))
   }
 

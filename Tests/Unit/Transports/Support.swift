@@ -12,6 +12,22 @@ func blocking<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async 
   }
 }
 
+/// Work on a thread of its own that has begun when this is made, however busy Swift's pool is.
+struct Background: Sendable {
+  private let ended: AsyncStream<Void>
+
+  init(_ work: @escaping @Sendable () -> Void) {
+    let (ended, end) = AsyncStream.makeStream(of: Void.self)
+    self.ended = ended
+    WorkThread.start(name: "test") {
+      work()
+      end.finish()
+    }
+  }
+
+  func end() async { for await _ in ended {} }
+}
+
 func after(milliseconds: Int64) -> Int64 { Clock.boot() + milliseconds * 1_000_000 }
 
 /// A deadline that no test waits for.

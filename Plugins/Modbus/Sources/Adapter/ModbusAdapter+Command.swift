@@ -86,7 +86,9 @@ extension ModbusAdapter {
     switch Confirmed(wanted: write.wanted, old: old, found: found, tolerance: write.declared.tolerance) {
     case .inForce(let value): return .done(verb.readBack(value))
     case .ignored(let value):
-      return .refused(code: 0, "\(write.name): the device acknowledged the write and kept its value \(value)")
+      // It may still take effect: whoever controls has to go on owing the safe value.
+      link.log(.warning, "\(write.name): the device acknowledged the write and still shows \(value)")
+      return .accepted
     }
   }
 

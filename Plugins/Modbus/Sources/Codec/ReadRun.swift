@@ -14,7 +14,7 @@ package struct ReadRun: Sendable {
   }
 
   /// How long a missing address is left alone, in nanoseconds: firmware updates do add registers.
-  package static let absenceTime: Int64 = 600 * 1_000_000_000
+  package static let absenceTime: Int64 = 60 * 1_000_000_000
 
   private enum Result {
     case words(ArraySlice<UInt16>)
