@@ -190,6 +190,16 @@ def test_safe_value_is_written_when_a_lease_ended_while_the_host_was_down(roof, 
     assert safe.values == [1000]
 
 
+def test_device_that_leaves_the_configuration_gets_its_safe_value(roof, subscriber):
+    """Its lease would otherwise hold for ever: nobody can reach the device afterwards."""
+    gateway, peer, _ = roof
+    assert ask(subscriber, "sol_roof", request("power_limit_percent", 20, valid_for=600000))["status"] == "done"
+    written = len(peer.writes(LIMIT))
+    gateway.write(devices=[device for device in gateway.configuration["devices"] if device["id"] != "sol_roof"])
+    gateway.json("reload")
+    assert peer.wait_write(lambda write: write.address == LIMIT, 30, after=written).values == [1000]
+
+
 def test_retained_command_is_not_carried_out(roof, subscriber):
     gateway, peer, _ = roof
     gateway.stop()

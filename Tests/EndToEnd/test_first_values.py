@@ -139,3 +139,19 @@ def test_a_whole_site(host, subscriber, modbus_device, serial_line):
     production = subscriber.wait_for(lambda m: m.topic == "devices/sol_sma/solar/production")
     assert production.retained and production.json["power"] == 4210
     assert abs(production.json["ts"] - time.time() * 1000) < 60_000
+
+
+def test_an_exchanged_device_never_speaks_under_the_old_id(host, subscriber, modbus_device):
+    """An id that was made of a serial number belongs to that device, not to its address (interfaces.md 4)."""
+    peer = modbus_device({3: inverter(power=4210, serial=1110001)}, fill=True)
+    host(devices=[{"template": "sma-sunny-tripower", "endpoint": peer.endpoint, "poll": "1s"}])
+    subscriber.wait_telemetry("sol_sma_1110001", lambda content: content["values"].get("power") == 4210)
+    peer.stop()
+    subscriber.wait_telemetry("sol_sma_1110001", lambda content: "power" in content.get("bad", {}))
+    position = subscriber.mark()
+    peer.become({3: inverter(power=777, serial=2220002)})
+    peer.start()
+    subscriber.wait_telemetry("sol_sma_2220002", lambda content: content["values"].get("power") == 777, timeout=60)
+    subscriber.wait_status("sol_sma_1110001", lambda content: content["state"] == "offline")
+    old = [m.json["values"].get("power") for m in subscriber.since(position) if m.topic == "devices/sol_sma_1110001/telemetry"]
+    assert 777 not in old

@@ -43,6 +43,10 @@ class ModbusDevice:
             return f"serial://{self.line.b}?baud={self.baud}"
         return f"tcp://127.0.0.1:{self.port}"
 
+    def become(self, units):
+        """Another device at the same address, from the next start on."""
+        self._units = units
+
     def start(self):
         where = ["--serial", self.line.a, "--baud", self.baud] if self.line else ["--tcp", self.port]
         self._child = Conversation(

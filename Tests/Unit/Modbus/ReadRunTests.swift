@@ -57,7 +57,7 @@ import Testing
     #expect(device.requests.allSatisfy { $0.address.register > missing || $0.end <= missing })
     #expect(device.requests.count <= 4)
 
-    // After ten minutes it is asked for again, in case the device has learnt it.
+    // After its time it is asked for again, in case the device has learnt it.
     device.registers[missing] = 1
     var third = ReadRun(map, due: points, memory: second.memory, now: 1_000 + ReadRun.absenceTime)
     device.serve(&third)
