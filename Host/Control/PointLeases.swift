@@ -11,7 +11,9 @@ struct PointLeases: Sendable {
   private var fromBefore = false
   /// What the device holds, as far as it is known.
   private(set) var held: (value: Value, certain: Bool)?
-  private(set) var failures = 0
+  private var backOff = BackOff()
+  /// Failed writes in a row.
+  var failures: Int { backOff.failures }
   private var limit = false
   private var refresh: Int64?
   private var writtenAt: Int64 = .min
@@ -72,17 +74,16 @@ struct PointLeases: Sendable {
   mutating func written(_ value: Value, certain: Bool, now: Int64) {
     held = (value, certain)
     writtenAt = now
-    failures = 0
+    backOff.reset()
     notBefore = .min
     if certain, value == safe { fromBefore = false }
   }
 
   mutating func failed(_ value: Value, perhapsSent: Bool, now: Int64) -> Int {
     if perhapsSent { held = held?.value == value ? (value, false) : nil }
-    failures += 1
-    let pause: Int64 = min(60, 1 << Int64(min(failures - 1, 6)))
-    notBefore = now + pause * 1_000_000_000
-    return failures
+    // Without jitter: a device that was away is owed its safe value as soon as may be.
+    notBefore = now + backOff.next(random: 0)
+    return backOff.failures
   }
 
   mutating func urge() { notBefore = .min }

@@ -4,6 +4,9 @@
 package enum DeviceState: String, Sendable, Codable, CaseIterable {
   case connecting, online, degraded, offline, stuck, disabled
   case needsAttention = "needs-attention"
+
+  /// The device is there, whether or not all of it works.
+  package var answers: Bool { self == .online || self == .degraded }
 }
 
 /// How well a device answers.

@@ -13,6 +13,7 @@ internal import BusbarUplink
 struct HostAPI: HostOperations {
   let id: String
   let identity: GatewayIdentity
+  let payloads: Payloads
   let catalog: PluginCatalog
   let links: LinkManager
   let arbiter: Arbiter
@@ -24,12 +25,11 @@ struct HostAPI: HostOperations {
   let reloader: @Sendable () async throws(OperationError) -> JSONValue
 
   func status() async -> JSONValue {
-    let devices = picture.devices
-    let online = devices.count { $0.state == .online || $0.state == .degraded }
+    let (online, offline) = picture.counts
     return [
       "id": .string(id), "version": .string(identity.version), "role": .string(identity.role),
       "since": .integer(identity.since), "state": "online",
-      "devices": ["online": .integer(Int64(online)), "offline": .integer(Int64(devices.count - online))],
+      "devices": ["online": .integer(Int64(online)), "offline": .integer(Int64(offline))],
       "uplink": uplink?.status.json ?? .null, "buffer": await buffer(), "plugins": await plugins(),
       "alarms": .array(picture.alarms), "leases": .array(await arbiter.leases().map(\.json)),
     ]
@@ -47,7 +47,9 @@ struct HostAPI: HostOperations {
     for link in await links.links() {
       guard let device = link.devices.first(where: { $0.memory.id?.rawValue == id }) else { continue }
       var object = Self.device(device, link: link)
-      object["points"] = .array((device.info?.points ?? []).map(Self.point))
+      // As on the topic `info`.
+      let info = device.info.map { payloads.deviceInfo($0, time: Clock.unixMilliseconds()) }
+      object["points"] = info.flatMap { try? JSONValue(parsing: $0)["points"] } ?? []
       return .object(object)
     }
     return nil
@@ -96,20 +98,9 @@ struct HostAPI: HostOperations {
     case .failure(let failure):
       throw OperationError(status: failure.unknownPoint ? 404 : 503, detail: failure.text)
     case .success(let items):
-      var values: [String: JSONValue] = [:]
-      var bad: [String: JSONValue] = [:]
-      var units: [String: JSONValue] = [:]
-      for item in items {
-        if let value = item.value {
-          values[item.point.name] = LivePicture.rounded(value, item.point.resolution)
-          units[item.point.name] = .string(item.point.unit)
-        } else if case .bad(let reason) = item.quality {
-          bad[item.point.name] = .string(reason.rawValue)
-        }
-      }
-      return [
-        "ts": .integer(Clock.unixMilliseconds()), "values": .object(values), "units": .object(units), "bad": .object(bad),
-      ]
+      var body = ReadingBody.members(items)
+      body["ts"] = .integer(Clock.unixMilliseconds())
+      return .object(body)
     }
   }
 
@@ -125,7 +116,7 @@ struct HostAPI: HostOperations {
     var values: [String: JSONValue] = [:]
     for (name, latest) in device.memory.latest {
       var entry: [String: JSONValue] = ["unit": .string(latest.item.point.unit), "ts": .integer(latest.time / 1_000_000)]
-      entry["value"] = latest.item.value.map { LivePicture.rounded($0, latest.item.point.resolution) } ?? .null
+      entry["value"] = latest.item.value.map { ReadingBody.rounded($0, latest.item.point.resolution) } ?? .null
       entry["quality"] =
         switch latest.item.quality {
         case .good: "good"
@@ -147,18 +138,5 @@ struct HostAPI: HostOperations {
       ],
       "values": .object(values),
     ]
-  }
-
-  /// As in interfaces 3.5.
-  private static func point(_ point: PointDescriptor) -> JSONValue {
-    var object: [String: JSONValue] = [
-      "name": .string(point.name), "unit": .string(point.unit), "type": .string(point.type.rawValue),
-      "kind": .string(point.kind.rawValue), "writable": .boolean(point.writable),
-    ]
-    object["minimum"] = point.minimum.map { .number($0) }
-    object["maximum"] = point.maximum.map { .number($0) }
-    if point.resolution > 0 { object["resolution"] = .number(point.resolution) }
-    if !point.labels.isEmpty { object["labels"] = .array(point.labels.map { .string($0) }) }
-    return .object(object)
   }
 }

@@ -29,6 +29,8 @@ final class HostAssembly: Sendable {
   private let payloads: Payloads
   private let identity: GatewayIdentity
   private let reloader: Reloader
+  private let bufferLimits: BufferLimits
+  private let bufferPath: String
   private let changes: AsyncStream<Void>
   private let lostThreads: AsyncStream<Void>
 
@@ -77,14 +79,11 @@ final class HostAssembly: Sendable {
     bufferPath = database.path
   }
 
-  private let bufferLimits: BufferLimits
-  private let bufferPath: String
-
   /// Runs until SIGTERM or SIGINT, or until too many plugin threads are lost; then everything is flushed.
   func run() async throws {
     let api = HostAPI(
-      id: setup.configuration.host.id, identity: identity, catalog: setup.catalog, links: links, arbiter: arbiter,
-      outbox: outbox, bufferPath: bufferPath, bufferLimits: bufferLimits, uplink: uplink, picture: picture,
+      id: setup.configuration.host.id, identity: identity, payloads: payloads, catalog: setup.catalog, links: links,
+      arbiter: arbiter, outbox: outbox, bufferPath: bufferPath, bufferLimits: bufferLimits, uplink: uplink, picture: picture,
       reloader: { [reloader] () async throws(OperationError) in try await reloader.reload() })
     let (listening, nowListening) = AsyncStream.makeStream(of: Void.self)
     let server = ManagementServer(operations: api, socketPath: socketPath, logger: logger) { nowListening.finish() }
@@ -190,8 +189,7 @@ final class HostAssembly: Sendable {
 
   private func publishStatus() async {
     guard let uplink else { return }
-    let devices = picture.devices
-    let online = devices.count { $0.state == .online || $0.state == .degraded }
+    let (online, offline) = picture.counts
     let plugins = await setup.catalog.entries().map { entry -> JSONValue in
       [
         "id": entry.id.map { .string($0) } ?? .null, "version": entry.version.map { .string($0) } ?? .null,
@@ -199,11 +197,11 @@ final class HostAssembly: Sendable {
       ]
     }
     let status = GatewayStatus(
-      devicesOnline: online, devicesOffline: devices.count - online, buffer: outbox.status, plugins: plugins,
+      devicesOnline: online, devicesOffline: offline, buffer: outbox.status, plugins: plugins,
       alarms: picture.alarms)
     let now = Clock.unixMilliseconds()
     uplink.setState(.gatewayStatus, payloads.gatewayStatus(online: true, identity: identity, status: status, time: now))
-    uplink.setState(.gatewayDevices, payloads.devices(devices, discovered: [], time: now))
+    uplink.setState(.gatewayDevices, payloads.devices(picture.devices, discovered: [], time: now))
   }
 
   /// A plugin dropped into a directory is checked at once, and links that wait for it try again.

@@ -64,8 +64,10 @@ final class LivePicture: LinkObserver {
       uplink.setState(topic, payload)
     }
     guard !watchers.isEmpty else { return }
-    let event = Self.event(reading)
-    for watcher in watchers { watcher.yield(event) }
+    var event = ReadingBody.members(reading.items)
+    event["device"] = .string(reading.device.rawValue)
+    event["ts"] = .integer(reading.time / 1_000_000)
+    for watcher in watchers { watcher.yield(.object(event)) }
   }
 
   private static func withEnergies(_ reading: Reading, _ state: inout State) -> Reading {
@@ -82,10 +84,13 @@ final class LivePicture: LinkObserver {
   func status(_ status: DeviceStatus) {
     let (uplink, info, watchers, contact, change) = state.withLock { state in
       let before = state.states.updateValue(status, forKey: status.device)
-      let contact = Self.answers(status) && !(before.map(Self.answers) ?? false) ? state.onContact : nil
+      let contact = status.state.answers && before?.state.answers != true ? state.onContact : nil
       return (state.uplink, state.infos[status.device], Self.interested(state, status.device), contact, state.onChange)
     }
-    if let info { uplink?.setState(.deviceStatus(status.device), payloads.deviceStatus(status, info: info, time: Clock.unixMilliseconds())) }
+    if let info {
+      let payload = payloads.deviceStatus(status, info: info, time: Clock.unixMilliseconds())
+      uplink?.setState(.deviceStatus(status.device), payload)
+    }
     for watcher in watchers {
       watcher.yield([
         "device": .string(status.device.rawValue), "ts": .integer(Clock.unixMilliseconds()),
@@ -95,8 +100,6 @@ final class LivePicture: LinkObserver {
     contact?(status.device)
     change?()
   }
-
-  private static func answers(_ status: DeviceStatus) -> Bool { status.state == .online || status.state == .degraded }
 
   func info(_ info: DeviceInfo) {
     let (uplink, status) = state.withLock { state in
@@ -139,6 +142,13 @@ final class LivePicture: LinkObserver {
     }
   }
 
+  /// How many devices answer and how many do not.
+  var counts: (online: Int, offline: Int) {
+    let devices = devices
+    let online = devices.count { $0.state.answers }
+    return (online, devices.count - online)
+  }
+
   /// Of devices and of the host itself.
   var alarms: [JSONValue] {
     let own: [JSONValue] = outbox.status.problem.map { [["name": "BufferFault", "text": .string($0)]] } ?? []
@@ -167,28 +177,5 @@ final class LivePicture: LinkObserver {
   private static func interested(_ state: borrowing State, _ device: DeviceID) -> [AsyncStream<JSONValue>.Continuation] {
     guard !state.watchers.isEmpty else { return [] }
     return state.watchers.values.filter { $0.devices?.contains(device.rawValue) ?? true }.map(\.stream)
-  }
-
-  private static func event(_ reading: Reading) -> JSONValue {
-    var values: [String: JSONValue] = [:]
-    var units: [String: JSONValue] = [:]
-    var bad: [String: JSONValue] = [:]
-    for item in reading.items {
-      if let value = item.value {
-        values[item.point.name] = Self.rounded(value, item.point.resolution)
-        units[item.point.name] = .string(item.point.unit)
-      } else if case .bad(let reason) = item.quality {
-        bad[item.point.name] = .string(reason.rawValue)
-      }
-    }
-    return [
-      "device": .string(reading.device.rawValue), "ts": .integer(reading.time / 1_000_000), "values": .object(values),
-      "units": .object(units), "bad": .object(bad),
-    ]
-  }
-
-  static func rounded(_ value: Value, _ resolution: Double) -> JSONValue {
-    guard case .number(let number) = value, resolution > 0 else { return value.json }
-    return .number(Double(JSONWriter.text(number, resolution: resolution)) ?? number)
   }
 }

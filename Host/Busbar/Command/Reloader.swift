@@ -33,15 +33,10 @@ actor Reloader {
   }
 
   /// A plugin came, went or was replaced: its schemas fill in the settings of devices that waited for it, and links
-  /// without a plugin try again. A file that was changed meanwhile and has mistakes changes nothing.
+  /// without a plugin try again. The file is read for that; where it has mistakes meanwhile, nothing of it counts.
   func pluginsChanged() async {
-    let manifests = PlanMaker.adapters(await catalog.manifests())
-    if let new = ConfigurationLoader.load(file: file, manifests: manifests).0 {
-      let (plans, problems) = PlanMaker.links(new)
-      if problems.isEmpty, ConfigurationDiff(from: configuration, to: new).restart.isEmpty {
-        await links.apply(plans)
-        configuration = new
-      }
+    do throws(OperationError) { _ = try await take() } catch {
+      logger.warning("the configuration cannot be read again for a plugin that changed", metadata: ["reason": "\(error.detail)"])
     }
     await links.pluginsChanged()
   }
@@ -49,19 +44,7 @@ actor Reloader {
   /// Throws with every mistake where the file cannot be used; the host goes on as it was.
   func reload() async throws(OperationError) -> JSONValue {
     await catalog.scan()
-    let (new, diagnostics) = ConfigurationLoader.load(file: file, manifests: PlanMaker.adapters(await catalog.manifests()))
-    guard let new else {
-      throw OperationError(status: 422, detail: diagnostics.map(\.description).joined(separator: "\n"))
-    }
-    for diagnostic in diagnostics { logger.warning("\(diagnostic)") }
-    let diff = ConfigurationDiff(from: configuration, to: new)
-    let (plans, problems) = PlanMaker.links(new)
-    guard problems.isEmpty else { throw OperationError(status: 422, detail: problems.joined(separator: "\n")) }
-    let leaving = Set(configuration.devices.compactMap(\.id)).subtracting(new.devices.compactMap(\.id))
-    await arbiter.retire(leaving)
-    await links.apply(plans)
-    for device in leaving { picture.forget(device) }
-    configuration = new
+    let diff = try await take()
     logger.notice(
       "configuration reloaded",
       metadata: [
@@ -74,5 +57,24 @@ actor Reloader {
       "added": list(diff.devices.added), "removed": list(diff.devices.removed), "changed": list(diff.devices.changed),
       "unchanged": .integer(Int64(diff.devices.unchanged.count)), "restart": list(diff.restart),
     ]
+  }
+
+  /// Makes the links be as the file says. Devices that leave get their safe values while they can be reached.
+  private func take() async throws(OperationError) -> ConfigurationDiff {
+    let manifests = PlanMaker.adapters(await catalog.manifests())
+    let (new, diagnostics) = ConfigurationLoader.load(file: file, manifests: manifests)
+    guard let new else {
+      throw OperationError(status: 422, detail: diagnostics.map(\.description).joined(separator: "\n"))
+    }
+    let (plans, problems) = PlanMaker.links(new)
+    guard problems.isEmpty else { throw OperationError(status: 422, detail: problems.joined(separator: "\n")) }
+    for diagnostic in diagnostics { logger.warning("\(diagnostic)") }
+    let diff = ConfigurationDiff(from: configuration, to: new)
+    let leaving = Set(configuration.devices.compactMap(\.id)).subtracting(new.devices.compactMap(\.id))
+    configuration = new
+    await arbiter.retire(leaving)
+    await links.apply(plans)
+    for device in leaving { picture.forget(device) }
+    return diff
   }
 }

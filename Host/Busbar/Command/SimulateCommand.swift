@@ -80,7 +80,8 @@ struct SimulateCommand: AsyncParsableCommand {
         guard let line = PlanMaker.stream(endpoint) else { return }
         let descriptor = try StreamDialer.open(line, deadline: .max, stop: stop)
         announce(output, "listening on \(endpoint.text)")
-        while !stop.isSet { device.serve(descriptor, isSerial: true, resources: resources) }
+        device.serve(descriptor, isSerial: true, resources: resources)
+        throw TransportError(.closed, "the line \(endpoint.text) was closed")
       default: throw TransportError(.address, "--listen takes tcp:// or serial://")
       }
     } catch {

@@ -3,7 +3,6 @@
 package import BusbarSystem
 internal import BusbarTransports
 internal import PluginAPI
-internal import Synchronization
 
 /// A device that a plugin plays (simulate.h). The host listens and hands each connection over.
 @safe package final class SimulatedDevice: @unchecked Sendable {
@@ -11,9 +10,9 @@ internal import Synchronization
   private let table: UnsafePointer<bb_simulate_interface_t>
   private let runner: DirectLink
   private var state: UnsafeMutableRawPointer?
-  private let connections = Mutex<[DirectLink]>([])
 
-  /// `documents` is the JSON array of simulate.h. Nil adapter interface, or documents that the plugin refuses: a sentence.
+  /// `documents` is the JSON array of simulate.h. Throws a sentence where the adapter
+  /// simulates nothing or the plugin refuses the documents.
   package init(_ plugin: LoadedPlugin, adapter: String, documents: String, resources: LinkResources) throws(PluginFile.Refusal) {
     guard let adapterTable = unsafe plugin.adapter(adapter),
       let interface = unsafe plugin.interface(BB_INTERFACE_SIMULATE, of: adapterTable)
@@ -27,31 +26,15 @@ internal import Synchronization
     if status < 0 { throw PluginFile.Refusal(message: runner.explanation.isEmpty ? "the plugin refuses it" : runner.explanation) }
   }
 
-  /// Answers on one connection until it closes or `stop` is called. Blocks.
+  /// Answers on one connection until it closes. Blocks.
   package func serve(_ descriptor: Descriptor, isSerial: Bool, resources: LinkResources) {
     let connection = DirectLink(plugin: plugin, adapterOf: runner, resources: resources)
-    connections.withLock { $0.append(connection) }
     let kind = UInt32(isSerial ? BB_STREAM_SERIAL : BB_STREAM_TCP)
     _ = unsafe withCall(connection) { call in
       unsafe table.pointee.serve?(plugin.host, call, state, descriptor.number, kind) ?? failed(BB_CLASS_UNSUPPORTED)
     }
-    connections.withLock { list in list.removeAll { $0 === connection } }
     connection.retire()
   }
-
-  /// A sentence where the plugin refuses it.
-  package func set(_ point: String, to value: String) -> String? {
-    let status = unsafe withCall(runner) { call in
-      unsafe withLentText(point) { point in
-        unsafe withLentText(value) { unsafe table.pointee.set?(plugin.host, call, state, point, $0) ?? failed(BB_CLASS_UNSUPPORTED) }
-      }
-    }
-    return status < 0 ? runner.explanation : nil
-  }
-
-  /// Asks every connection to end.
-  package func stop() { connections.withLock { for connection in $0 { connection.cancel() } } }
-
 }
 
 /// A call without a deadline on the calling thread.

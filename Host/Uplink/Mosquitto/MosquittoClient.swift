@@ -156,12 +156,6 @@ internal import Glibc
     return identifier
   }
 
-  /// Whether a message may be published on the topic: no wildcards, neither empty nor too long.
-  package static func isTopic(_ topic: String) -> Bool {
-    guard !topic.isEmpty, !topic.utf8.contains(0) else { return false }
-    return unsafe mosquitto_pub_topic_check(topic) == Int32(MOSQ_ERR_SUCCESS.rawValue)
-  }
-
   private func check(_ code: Int32) throws(MosquittoError) {
     guard code != Int32(MOSQ_ERR_SUCCESS.rawValue) else { return }
     let isSystem = code == Int32(MOSQ_ERR_ERRNO.rawValue) || code == Int32(MOSQ_ERR_EAI.rawValue)

@@ -9,7 +9,7 @@ internal import Logging
 /// The life of the uplink's thread: one connection after the other, with pauses between them.
 final class UplinkLoop {
   private let context: UplinkContext
-  private var backoff: Backoff
+  private var reconnect: ReconnectPause
   private var versions = VersionChoice()
   private var rate: RateLimit
   private var connections = 0
@@ -20,7 +20,7 @@ final class UplinkLoop {
   init(_ context: UplinkContext) {
     self.context = context
     let settings = context.settings
-    backoff = Backoff(first: settings.firstPause, longest: settings.longestPause)
+    reconnect = ReconnectPause(first: settings.firstPause, longest: settings.longestPause)
     rate = RateLimit(
       bytesPerSecond: settings.bytesPerSecond, bytesPerDay: settings.bytesPerDay, boot: Clock.boot())
   }
@@ -36,8 +36,8 @@ final class UplinkLoop {
           continue
         }
         if error.kind == .unanswered { versions.unansweredConnect() }
-        note(backoff.isFlapping ? error.flapping(clientID: context.settings.clientID) : error)
-        pause(backoff.pause(needsPerson: error.needsPerson, chance: .random(in: 0...1)))
+        note(reconnect.isFlapping ? error.flapping(clientID: context.settings.clientID) : error)
+        pause(reconnect.pause(needsPerson: error.needsPerson, chance: .random(in: 0...1)))
       }
     }
     context.shared.enter(.disconnected, reason: nil)
@@ -53,7 +53,7 @@ final class UplinkLoop {
     defer {
       rate = connection.rate
       if let begin = connection.begin {
-        backoff.ended(after: .nanoseconds(Clock.boot() - begin))
+        reconnect.ended(after: .nanoseconds(Clock.boot() - begin))
         context.queue.connectionLost()
         context.shared.with { $0.ephemeral.connectionLost() }
       }
@@ -83,7 +83,7 @@ final class UplinkLoop {
   }
 
   private func accepted(_ version: MQTTVersion) {
-    backoff.succeeded()
+    reconnect.succeeded()
     versions.accepted()
     let attempts = failures == 0 ? "" : " after \(failures) failed attempts"
     context.logger.notice("connected to \(context.settings) with MQTT \(version.rawValue)\(attempts)")

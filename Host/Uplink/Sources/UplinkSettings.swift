@@ -45,7 +45,7 @@ package struct UplinkSettings: Sendable, Equatable {
   package var bytesPerSecond: Int
   /// 0 = no limit. Counted by UTC days.
   package var bytesPerDay: Int
-  /// The pause after the first failed attempt, and the longest one; jitter comes on top.
+  /// The pause after the first failed attempt, and the longest one; jitter only shortens them.
   package var firstPause: Duration
   package var longestPause: Duration
 

@@ -5,37 +5,37 @@ import BusbarMosquitto
 import BusbarUplink
 import Testing
 
-struct BackoffTests {
+struct ReconnectPauseTests {
   @Test func `pauses double from one second to a minute and start again after success`() {
-    var backoff = Backoff()
-    let pauses = (0..<9).map { _ in backoff.pause(needsPerson: false, chance: 0) }
+    var reconnect = ReconnectPause()
+    let pauses = (0..<9).map { _ in reconnect.pause(needsPerson: false, chance: 0) }
     #expect(pauses.map(\.components.seconds) == [1, 2, 4, 8, 16, 32, 60, 60, 60])
-    backoff.succeeded()
-    let pause = backoff.pause(needsPerson: false, chance: 0)
+    reconnect.succeeded()
+    let pause = reconnect.pause(needsPerson: false, chance: 0)
     #expect(pause == .seconds(1))
   }
 
   @Test func `what only a person can mend waits for the longest pause`() {
-    var backoff = Backoff()
-    let pause = backoff.pause(needsPerson: true, chance: 0)
+    var reconnect = ReconnectPause()
+    let pause = reconnect.pause(needsPerson: true, chance: 0)
     #expect(pause == .seconds(60))
   }
 
   @Test func `connections that do not last do not count as success`() {
-    var backoff = Backoff()
+    var reconnect = ReconnectPause()
     var pauses: [Int64] = []
     for life in [60, 1, 1, 1, 1, 1, 60, 1] {
-      backoff.succeeded()
-      backoff.ended(after: .seconds(life))
-      pauses.append(backoff.pause(needsPerson: false, chance: 0).components.seconds)
+      reconnect.succeeded()
+      reconnect.ended(after: .seconds(life))
+      pauses.append(reconnect.pause(needsPerson: false, chance: 0).components.seconds)
     }
     #expect(pauses == [1, 1, 1, 1, 2, 4, 8, 1])
   }
 
-  @Test func `chance makes a pause longer, never shorter, by a fifth at most`() {
-    var backoff = Backoff(first: .seconds(10), longest: .seconds(10))
-    let pauses = [0, 0.5, 1].map { backoff.pause(needsPerson: false, chance: $0) }
-    #expect(pauses == [.seconds(10), .seconds(11), .seconds(12)])
+  @Test func `chance makes a pause shorter by a fifth at most, and never longer`() {
+    var reconnect = ReconnectPause(first: .seconds(10), longest: .seconds(10))
+    let pauses = [0, 0.5, 1].map { reconnect.pause(needsPerson: false, chance: $0) }
+    #expect(pauses == [.seconds(10), .seconds(9), .seconds(8)])
   }
 }
 

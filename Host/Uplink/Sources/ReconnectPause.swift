@@ -1,31 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import BusbarModel
 package import BusbarMosquitto
 
-/// How long to wait before the next attempt: doubling from the first pause to the longest, up to a fifth longer by
-/// chance, so that a thousand hosts do not come back to a broker at the same moment.
-package struct Backoff: Sendable, Equatable {
-  package let first: Duration
-  package let longest: Duration
-  private var next: Duration
+/// When to try the broker again: the host's back-off, which a connection that does not last does not reset.
+package struct ReconnectPause: Sendable, Equatable {
+  private var backOff: BackOff
   private var shortLived = 0
 
   package init(first: Duration = .seconds(1), longest: Duration = .seconds(60)) {
-    self.first = first
-    self.longest = max(first, longest)
-    self.next = first
+    backOff = BackOff(first: first.nanoseconds, longest: longest.nanoseconds)
   }
 
   /// The pause after one more failure. `chance` is 0 to 1. A failure that only a person can mend waits for longest.
   package mutating func pause(needsPerson: Bool, chance: Double) -> Duration {
-    let pause = needsPerson ? longest : next
-    next = min(next * 2, longest)
-    return pause + pause * (chance * 0.2)
+    .nanoseconds(needsPerson ? backOff.nextForPerson(random: chance) : backOff.next(random: chance))
   }
 
   /// A connection was made.
   package mutating func succeeded() {
-    if !isFlapping { next = first }
+    if !isFlapping { backOff.reset() }
   }
 
   /// A connection that was made is over.
