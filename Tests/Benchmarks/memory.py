@@ -3,7 +3,6 @@
 
 import argparse
 import platform
-import re
 import shutil
 import statistics
 import sys
@@ -11,14 +10,14 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "EndToEnd"))
+from common import cpu, memory
 
-from harness.broker import Broker  # noqa: E402
-from harness.host import Host  # noqa: E402
-from harness.network import SerialLine, free_port, wait_listening  # noqa: E402
-from harness.paths import BUSBAR, DIRECTORIES, PLUGINS  # noqa: E402
-from harness.processes import Child  # noqa: E402
-from harness.subscriber import Subscriber, is_telemetry  # noqa: E402
+from harness.broker import Broker
+from harness.host import Host
+from harness.network import SerialLine, free_port, wait_listening
+from harness.paths import BUSBAR, DIRECTORIES, PLUGINS
+from harness.processes import Child
+from harness.subscriber import Subscriber, is_telemetry
 
 HUAWEI = ["huawei-sun2000", "huawei-luna2000", "huawei-sun2000-meter"]
 # Seconds after the first value before anything is measured: plugins, templates and the database are warm by then.
@@ -56,24 +55,6 @@ def site(closing, directory, poll):
         if poll and device["template"] != "keba-p40":
             device["poll"] = poll
     return links, devices
-
-
-def memory(pid):
-    """KiB."""
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    sizes = {name: int(size) for name, size in re.findall(r"^(\w+):\s+(\d+) kB", rollup, re.MULTILINE)}
-    return sizes["Rss"], sizes["Private_Clean"] + sizes["Private_Dirty"], sizes["Private_Dirty"]
-
-
-def cpu(pid):
-    """Seconds on a processor, of all threads, to the nanosecond; the clock ticks of /proc/PID/stat are too coarse."""
-    total = 0
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        try:
-            total += int((task / "schedstat").read_text().split()[0])
-        except FileNotFoundError:
-            continue
-    return total / 1e9
 
 
 def measure(seconds, poll):

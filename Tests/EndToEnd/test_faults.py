@@ -151,3 +151,69 @@ def test_serial_line_pulled_out(host, subscriber, modbus_device, serial_line):
     gone = subscriber.wait_status("met_grid", lambda content: content["state"] == "offline", 60, since=position).json
     assert gone["reason"]
     assert gateway.running
+
+
+@pytest.mark.slow
+def test_five_faulty_devices_of_twenty(host, subscriber, modbus_device):
+    """The other 15 keep their period, none of the five publishes a wrong value, each has its reason."""
+    good = modbus_device({1: meter(power=100)}, fill=True, count=15)
+    devices = [
+        {"id": f"met_good{number}", "template": "eastron-sdm630", "endpoint": f"tcp://127.0.0.1:{port}", "poll": "1s"}
+        for number, port in enumerate(good.ports)
+    ]
+    faults = {"slow": {"kind": "delay", "seconds": 5}, "garbage": {"kind": "garbage"}, "byte": {"kind": "byte"},
+              "badtid": {"kind": "badtid"}}
+    for name, fault in faults.items():
+        peer, device = meter_device(modbus_device, f"met_{name}", power=666)
+        peer.fault(fault.pop("kind"), **fault)
+        devices.append(device)
+    dead = {"id": "met_dead", "template": "eastron-sdm630", "endpoint": f"tcp://127.0.0.1:{free_port()}", "poll": "1s"}
+    host(devices=[dead, *devices])
+    faulty = ["met_dead", *(f"met_{name}" for name in faults)]
+    for name in faulty:
+        subscriber.wait_status(name, lambda content: content["state"] == "offline", 60)
+    position = subscriber.mark()
+    for number in range(15):
+        steady(subscriber, f"met_good{number}", since=position, readings=20)
+        powers = {m.json["values"].get("power") for m in subscriber.telemetry(f"met_good{number}")}
+        assert powers == {100}
+    for name in faulty:
+        assert not any(m.json.get("values") for m in subscriber.telemetry(name)), f"{name} published values"
+        status = last_status(subscriber, name)
+        assert status["state"] in ("offline", "connecting") and status.get("reason"), (name, status)
+    reasons = {name: last_status(subscriber, name)["reason"] for name in faulty}
+    assert len(set(reasons.values())) >= 4, reasons
+
+
+@pytest.mark.slow
+def test_five_faulty_units_of_thirty_two_on_one_line(host, subscriber, modbus_device, serial_line):
+    """The same on a serial line, where a silent unit costs its neighbours the time-out of a request and no more."""
+    units = {unit: meter(power=100) for unit in range(1, 32)}
+    faulty = {2: "delay", 9: "garbage", 16: "truncate", 23: "badunit", 32: "dead"}
+    peer = modbus_device(units, line=serial_line(), baud=115200, fill=True)
+    for unit, kind in faulty.items():
+        if kind != "dead":
+            peer.fault(kind, unit=unit, **({"seconds": 5} if kind == "delay" else {}))
+    host(
+        links=[{"id": "bus1", "adapter": "modbus", "endpoint": peer.endpoint}],
+        devices=[
+            {"id": f"met_{unit}", "template": "eastron-sdm630", "link": "bus1", "config": {"unit": unit}, "poll": "10s"}
+            for unit in range(1, 33)
+        ],
+    )
+    for unit in faulty:
+        subscriber.wait_status(f"met_{unit}", lambda content: content["state"] in ("offline", "degraded"), 90)
+    subscriber.wait_status("met_32", lambda content: content["state"] == "offline", 90)
+    position = subscriber.mark()
+    good = [f"met_{unit}" for unit in range(1, 33) if unit not in faulty]
+    for device in good:
+        first = subscriber.wait_telemetry(device, since=position, timeout=30).json["seq"]
+        subscriber.wait_telemetry(device, lambda c: c["seq"] >= first + 3, since=position, timeout=60)
+        content = [m.json for m in subscriber.telemetry(device, since=position)]
+        steps = [b["ts"] - a["ts"] for a, b in zip(content, content[1:])]
+        average = sum(steps) / len(steps)
+        assert abs(average - 10_000) < 1_000, f"{device} is read every {average:.0f} ms"
+        assert {c["values"].get("power") for c in content} == {100}
+    for unit in faulty:
+        assert not any(m.json.get("values") for m in subscriber.telemetry(f"met_{unit}")), f"unit {unit} published values"
+        assert last_status(subscriber, f"met_{unit}").get("reason")

@@ -26,12 +26,14 @@ class Request:
 
 
 class ModbusDevice:
-    """`units`: {unit: {"holding": {address: [words]}, "input": {…}}}. `line`: a SerialLine, else TCP."""
+    """`units`: {unit: {"holding": {address: [words]}, "input": {…}}}. `line`: a SerialLine, else TCP, on several ports
+    with `count`."""
 
-    def __init__(self, units, *, line=None, baud=9600, fill=False, mirror=()):
+    def __init__(self, units, *, line=None, baud=9600, fill=False, mirror=(), count=1):
         self.line = line
         self.baud = baud
-        self.port = None if line else free_port()
+        self.ports = [] if line else [free_port() for _ in range(count)]
+        self.port = self.ports[0] if self.ports else None
         self._units = units
         self._fill = fill
         self._mirror = list(mirror)
@@ -48,7 +50,7 @@ class ModbusDevice:
         self._units = units
 
     def start(self):
-        where = ["--serial", self.line.a, "--baud", self.baud] if self.line else ["--tcp", self.port]
+        where = ["--serial", self.line.a, "--baud", self.baud] if self.line else ["--tcp", *self.ports]
         self._child = Conversation(
             [sys.executable, PEERS / "modbus_device.py", *where, *(["--fill"] if self._fill else [])],
             name="the pymodbus device",

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Modbus device on pymodbus 3.16, over TCP or a serial line, that a test steers through standard input.
 
-    modbus_device.py --tcp PORT | --serial PATH [--baud N]    [--fill]
+    modbus_device.py --tcp PORT… | --serial PATH [--baud N]    [--fill]
+
+On several ports it is as many devices that hold the same.
 
 The first line of standard input describes the devices:
     {"units": {"1": {"holding": {"40": [1, 2]}, "input": {…}}}, "mirror": [[5004, 1100, 2]]}
@@ -14,7 +16,8 @@ Prints "ready", then answers each line with one line of JSON:
     {"get": "holding", "unit": 1, "address": 40, "count": 2}        -> {"values": [1, 2]}
     {"log": true}                     -> {"log": [[time, unit, function, address, count, values or null], …]}, since the start
     {"fault": KIND, "times": 1, …}    KIND for so many requests (-1 = until cleared), of "unit" and "function" where given:
-        exception (code), delay (seconds), drop, close, badtid, garbage, truncate, refuse (each new connection is closed)
+        exception (code), delay (seconds), drop, close, byte (one byte, then close), badtid, badunit, garbage, truncate,
+        refuse (each new connection is closed)
     {"clear": true}
 """
 
@@ -27,12 +30,13 @@ import time
 
 from pymodbus.constants import ExcCodes
 from pymodbus.framer import FramerType
+from pymodbus.framer.rtu import FramerRTU
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 READ_INPUT = 4
 BIT_FUNCTIONS = (1, 2, 5, 15)
-ANSWER_FAULTS = ("delay", "drop", "close", "badtid", "garbage", "truncate")
+ANSWER_FAULTS = ("delay", "drop", "close", "byte", "badtid", "badunit", "garbage", "truncate")
 
 
 class Faults:
@@ -63,6 +67,7 @@ class Peer:
         self.faults = Faults()
         self.log = []
         self.answer_faults = []
+        self.sending_late = False
         self.servers = []
         self.random = random.Random(20)
 
@@ -123,7 +128,7 @@ class Peer:
 
     def trace(self, serial):
         def packet(sending, data):
-            if not sending or not self.answer_faults:
+            if not sending or self.sending_late or not self.answer_faults:
                 return data
             fault = self.answer_faults.pop(0)
             kind = fault["fault"]
@@ -131,12 +136,14 @@ class Peer:
                 self.send_later(data, fault["seconds"])
             if kind in ("delay", "drop"):
                 return b""
-            if kind == "close":
+            if kind in ("close", "byte"):
                 self.close_connections()
-                return b""
+                return data[:1] if kind == "byte" else b""
             changed = bytearray(data)
             if kind == "badtid" and not serial:
                 changed[1] ^= 0x55
+            elif kind == "badunit":
+                changed = bytearray(self.of_another_unit(changed, serial))
             elif kind == "garbage":
                 changed = bytearray(self.random.randbytes(len(changed) + 3))
             elif kind == "truncate":
@@ -144,6 +151,14 @@ class Peer:
             return bytes(changed)
 
         return packet
+
+    @staticmethod
+    def of_another_unit(frame, serial):
+        """The same answer as if unit 99 had given it, with a check sum that is right."""
+        if not serial:
+            return frame[:6] + bytes([99]) + frame[7:]
+        body = bytes([99]) + frame[1:-2]
+        return body + FramerRTU.compute_CRC(body).to_bytes(2, "big")
 
     def connected(self, up):
         if up and self.faults.take(("refuse",)):
@@ -156,7 +171,10 @@ class Peer:
 
         def send():
             if connection.transport:
+                # Its fault has been taken; the next one belongs to another answer.
+                self.sending_late = True
                 connection.send(data)
+                self.sending_late = False
 
         asyncio.get_running_loop().call_later(seconds, send)
 
@@ -188,7 +206,7 @@ class Peer:
 
 async def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--tcp", type=int)
+    parser.add_argument("--tcp", type=int, nargs="+")
     parser.add_argument("--serial")
     parser.add_argument("--baud", type=int, default=9600)
     parser.add_argument("--fill", action="store_true")
@@ -199,22 +217,26 @@ async def main():
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(questions), sys.stdin)
     peer = Peer(json.loads(await questions.readline()), options.fill)
     if options.tcp:
-        server = ModbusTcpServer(
-            peer.devices(serial=False),
-            address=("127.0.0.1", options.tcp),
-            trace_packet=peer.trace(False),
-            trace_connect=peer.connected,
-        )
+        servers = [
+            ModbusTcpServer(
+                peer.devices(serial=False),
+                address=("127.0.0.1", port),
+                trace_packet=peer.trace(False),
+                trace_connect=peer.connected,
+            )
+            for port in options.tcp
+        ]
     else:
-        server = ModbusSerialServer(
+        servers = [ModbusSerialServer(
             peer.devices(serial=True),
             framer=FramerType.RTU,
             port=options.serial,
             baudrate=options.baud,
             trace_packet=peer.trace(True),
-        )
-    peer.servers.append(server)
-    await server.serve_forever(background=True)
+        )]
+    for server in servers:
+        peer.servers.append(server)
+        await server.serve_forever(background=True)
     print("ready", flush=True)
     while line := await questions.readline():
         try:
