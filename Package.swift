@@ -116,6 +116,11 @@ let package = Package(
       path: "Plugins/Modbus/Sources/Adapter", swiftSettings: settings, linkerSettings: oneExport),
 
     // Tests
+    .target(
+      name: "FuzzTargets",
+      dependencies: ["BusbarModel", "BusbarUplink", "BusbarPlugins", "BusbarConfiguration", "ModbusCodec"],
+      path: "Tests/Fuzz/Targets", swiftSettings: settings),
+    .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Unit/Fuzz", swiftSettings: settings),
     .testTarget(name: "ModelTests", dependencies: ["BusbarModel"], path: "Tests/Unit/Model", swiftSettings: settings),
     .testTarget(
       name: "BufferTests", dependencies: ["BusbarBuffer", "BusbarSQLite", "BusbarModel", "BusbarSystem"], path: "Tests/Unit/Buffer",
@@ -164,3 +169,8 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Tests/Fuzz/run builds this one alone, with libFuzzer in it.
+if Context.environment["BUSBAR_FUZZ"] != nil {
+  package.targets.append(.executableTarget(name: "busbar-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver"))
+}

@@ -11,6 +11,21 @@ package enum ConfigurationLoader {
     let sink = DiagnosticSink()
     let help = "make one, such as \"devices: []\", or name another with --config FILE"
     guard let root = YAMLReader.read(file: file, help: help, sink: sink) else { return (nil, sink.sorted) }
+    return load(root, file: file, manifests: manifests, environment: environment, sink: sink)
+  }
+
+  /// The same of what stands in a file named `file`.
+  package static func load(
+    bytes: [UInt8], file: String, manifests: [AdapterManifest] = [], environment: HostEnvironment = .current
+  ) -> (Configuration?, [Diagnostic]) {
+    let sink = DiagnosticSink()
+    guard let root = YAMLReader.read(bytes: bytes, file: file, sink: sink) else { return (nil, sink.sorted) }
+    return load(root, file: file, manifests: manifests, environment: environment, sink: sink)
+  }
+
+  private static func load(
+    _ root: YAMLNode, file: String, manifests: [AdapterManifest], environment: HostEnvironment, sink: DiagnosticSink
+  ) -> (Configuration?, [Diagnostic]) {
     let reader = ConfigurationReader(file: file, environment: environment, sink: sink)
     guard var configuration = reader.read(root),
       let map = MapReader(root, key: "", known: nil, sink: sink)

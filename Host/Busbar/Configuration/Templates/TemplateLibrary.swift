@@ -50,6 +50,16 @@ package struct TemplateLibrary: Sendable, Equatable {
     return (sink.hasErrors ? nil : template, sink.sorted)
   }
 
+  /// The same of what stands in a file named `file`.
+  package static func check(bytes: [UInt8], file: String, manifests: [AdapterManifest] = []) -> (
+    Template?, [Diagnostic]
+  ) {
+    let sink = DiagnosticSink()
+    let root = YAMLReader.read(bytes: bytes, file: file, sink: sink)
+    let template = root.flatMap { TemplateReader(manifests: manifests, sink: sink).read($0, file: file) }
+    return (sink.hasErrors ? nil : template, sink.sorted)
+  }
+
   private mutating func add(_ file: String, manifests: [AdapterManifest]) {
     let (template, found) = Self.check(file, manifests: manifests)
     diagnostics += found

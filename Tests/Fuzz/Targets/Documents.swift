@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarConfiguration
+internal import BusbarModel
+internal import BusbarPlugins
+internal import BusbarUplink
+
+private let device: DeviceID = {
+  guard let id = DeviceID(rawValue: "met_grid") else { preconditionFailure("a device id") }
+  return id
+}()
+
+func fuzzCommand(_ bytes: [UInt8]) {
+  let now: Int64 = 1_795_378_158_674
+  for role in Role.allCases {
+    let parser = CommandParser(role: role)
+    if case .request(let request) = parser.command(bytes, device: device, now: now) {
+      precondition((1...64).contains(request.id.count), "an id out of bounds")
+      precondition(request.role == role && request.priority.claimable, "more rights than the publisher has")
+    }
+    _ = parser.command(bytes, device: device, expiry: 5, now: now)
+    _ = parser.gatewayCommand(bytes, now: now)
+  }
+}
+
+/// What is refused says why; what is taken is whole.
+func fuzzConfiguration(_ bytes: [UInt8]) {
+  let environment = HostEnvironment(variables: [:], machineIDFile: "/nonexistent", hostName: "box")
+  let (configuration, found) = ConfigurationLoader.load(bytes: bytes, file: "busbar.yaml", environment: environment)
+  precondition(configuration != nil || found.contains { $0.severity == .error }, "refused without a reason")
+}
+
+func fuzzTemplate(_ bytes: [UInt8]) {
+  let (template, found) = TemplateLibrary.check(bytes: bytes, file: "fuzz.yaml")
+  precondition(template != nil || found.contains { $0.severity == .error }, "refused without a reason")
+}
+
+func fuzzELF(_ bytes: [UInt8]) {
+  guard let file = try? ELFFile(bytes), let text = file.manifest else {
+    // Nearly no mutation is a whole library, so the text is tried by itself as well.
+    _ = try? PluginManifest(bytes)
+    return
+  }
+  _ = try? PluginManifest(text)
+}
