@@ -175,6 +175,11 @@ final class HostAssembly: Sendable {
         while (try? await Task.sleep(for: .seconds(60))) != nil { await self.publishStatus() }
         return nil
       }
+      group.addTask {
+        // By then each device has been met.
+        if (try? await Task.sleep(for: .seconds(30))) != nil { OwnMemory.releaseStart() }
+        return nil
+      }
       if let pulse = services.pulse {
         group.addTask {
           while (try? await Task.sleep(for: pulse)) != nil { self.services.notify("WATCHDOG=1") }

@@ -27,6 +27,7 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    OwnMemory.shareHeaps()
     let environment = ProcessInfo.processInfo.environment
     let level = Logger.Level(rawValue: logLevel) ?? .info
     let journal = environment["JOURNAL_STREAM"] != nil
