@@ -25,6 +25,8 @@ package final class DeviceMemory: Sendable {
     var activeProblems: [String] = []
     var infoChanged = false
     var known = false
+    /// Values and missing values so far.
+    var samples = 0
   }
 
   package let plan: DevicePlan
@@ -41,6 +43,7 @@ package final class DeviceMemory: Sendable {
   package var id: DeviceID? { state.withLock { $0.id } }
   package var points: [PointDescriptor] { state.withLock { $0.points.map(\.point) } }
   package var latest: [String: Latest] { state.withLock { $0.latest } }
+  package var samples: Int { state.withLock { $0.samples } }
   package var known: Bool { state.withLock { $0.known } }
   package var activeProblems: [String] { state.withLock { $0.activeProblems } }
 
@@ -50,6 +53,7 @@ package final class DeviceMemory: Sendable {
   func remember(_ items: [Reading.Item], time: Int64) {
     state.withLock { state in
       state.polled += items
+      state.samples += items.count
       for item in items { state.latest[item.point.name] = Latest(item: item, time: time) }
     }
   }

@@ -26,6 +26,7 @@ final class HostAssembly: Sendable {
   private let arbiter: Arbiter
   private let uplink: Uplink?
   private let picture: LivePicture
+  private let commandCount = CommandCount()
   private let payloads: Payloads
   private let identity: GatewayIdentity
   private let reloader: Reloader
@@ -60,7 +61,7 @@ final class HostAssembly: Sendable {
       connecting: Connector(catalog: setup.catalog, store: store, logger: logger), observer: picture,
       binding: StoredIdentities(store: store, logger: logger), logger: logger)
     arbiter = Arbiter(writer: links, journal: journal, logger: logger)
-    let commands = UplinkCommands(arbiter: arbiter, role: configuration.uplink?.role ?? .viewer)
+    let commands = UplinkCommands(arbiter: arbiter, role: configuration.uplink?.role ?? .viewer, count: commandCount)
     uplink = try UplinkMaker.uplink(
       configuration, identity: identity, payloads: payloads, queue: outbox, handler: commands, logger: logger)
     reloader = Reloader(
@@ -84,11 +85,25 @@ final class HostAssembly: Sendable {
     let api = HostAPI(
       id: setup.configuration.host.id, identity: identity, payloads: payloads, catalog: setup.catalog, links: links,
       arbiter: arbiter, outbox: outbox, bufferPath: bufferPath, bufferLimits: bufferLimits, uplink: uplink, picture: picture,
+      commands: commandCount,
       reloader: { [reloader] () async throws(OperationError) in try await reloader.reload() })
     let (listening, nowListening) = AsyncStream.makeStream(of: Void.self)
-    let server = ManagementServer(operations: api, socketPath: socketPath, logger: logger) { nowListening.finish() }
+    let (socketMade, nowSocketMade) = AsyncStream.makeStream(of: Void.self)
+    let metrics = setup.configuration.management.metrics
+    let server = ManagementServer(
+      operations: api, socketPath: socketPath, logger: logger, metricsPoints: metrics.points
+    ) {
+      nowListening.finish()
+      nowSocketMade.finish()
+    }
+    var servers: [any Service] = [server]
+    if let listen = metrics.listen {
+      servers.append(
+        MetricsServer(
+          operations: api, host: listen.host, port: listen.port, points: metrics.points, logger: logger, begin: socketMade))
+    }
 
-    let serving = ServiceGroup(services: [server], gracefulShutdownSignals: [], logger: logger)
+    let serving = ServiceGroup(services: servers, gracefulShutdownSignals: [], logger: logger)
 
     // From here on a signal ends the host in order, also while it starts.
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)

@@ -89,10 +89,18 @@ package struct Configuration: Sendable, Equatable {
     package var interval: Duration?
   }
 
+  /// Prometheus text on a port, over plain HTTP and without a login.
+  package struct Metrics: Sendable, Equatable {
+    package var listen: ListenAddress?
+    /// With the values of points.
+    package var points = false
+  }
+
   package struct Management: Sendable, Equatable {
     /// Beside the Unix socket; nil = nothing beside it.
     package var listen: ListenAddress?
     package var tls = ServerTLS.auto
+    package var metrics = Metrics()
   }
 
   package struct Listener: Sendable, Equatable {
