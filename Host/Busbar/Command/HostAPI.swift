@@ -19,7 +19,6 @@ struct HostAPI: HostOperations {
   let arbiter: Arbiter
   let outbox: Outbox
   let bufferPath: String
-  let bufferLimits: BufferLimits
   let uplink: Uplink?
   let picture: LivePicture
   let commands: CommandCount
@@ -84,11 +83,12 @@ struct HostAPI: HostOperations {
 
   func buffer() async -> JSONValue {
     let status = outbox.status
+    let limits = outbox.limits
     return [
       "messages": .integer(Int64(status.messages)), "bytes": .integer(status.bytes),
       "oldest": status.oldest.map { .integer($0) } ?? .null, "dropped": .integer(Int64(status.dropped)),
-      "problem": status.problem.map { .string($0) } ?? .null, "commit_ms": .integer(bufferLimits.commit.milliseconds),
-      "size": .integer(bufferLimits.size), "path": .string(bufferPath),
+      "problem": status.problem.map { .string($0) } ?? .null, "commit_ms": .integer(limits.commit.milliseconds),
+      "size": .integer(limits.size), "path": .string(bufferPath),
     ]
   }
 

@@ -30,7 +30,6 @@ final class HostAssembly: Sendable {
   private let payloads: Payloads
   private let identity: GatewayIdentity
   private let reloader: Reloader
-  private let bufferLimits: BufferLimits
   private let bufferPath: String
   private let changes: AsyncStream<Void>
   private let lostThreads: AsyncStream<Void>
@@ -47,11 +46,9 @@ final class HostAssembly: Sendable {
     payloads = Payloads(gateway: configuration.host.id, path: HostPath(role: configuration.host.role.rawValue))
 
     let database = try StateDatabase(directory: configuration.host.state, logger: logger)
-    let limits = BufferLimits(
-      size: configuration.buffer.size, age: configuration.buffer.age, commit: configuration.buffer.commit)
     let application = configuration.uplink?.acknowledge == .application
     outbox = try Outbox(
-      database: database, encoder: payloads, limits: limits, acknowledge: application ? .application : .broker,
+      database: database, encoder: payloads, limits: BufferLimits(configuration.buffer), acknowledge: application ? .application : .broker,
       logger: logger)
     let journal = try CommandJournal(database: database)
     let store = KeyValueStore(database: database)
@@ -65,8 +62,7 @@ final class HostAssembly: Sendable {
     uplink = try UplinkMaker.uplink(
       configuration, identity: identity, payloads: payloads, queue: outbox, handler: commands, logger: logger)
     reloader = Reloader(
-      file: file, configuration: configuration, catalog: setup.catalog, links: links, arbiter: arbiter,
-      picture: picture, logger: logger)
+      file: file, setup: setup, links: links, arbiter: arbiter, outbox: outbox, picture: picture, logger: logger)
     commands.connect { [reloader] () async throws(OperationError) in try await reloader.reload() }
 
     let (changes, changed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -76,7 +72,6 @@ final class HostAssembly: Sendable {
     picture.connect(
       uplink: uplink, onContact: { [arbiter] device in Task { await arbiter.deviceReady(device) } },
       onChange: { changed.yield() }, onLostThreads: { lost.yield() })
-    bufferLimits = limits
     bufferPath = database.path
   }
 
@@ -84,7 +79,7 @@ final class HostAssembly: Sendable {
   func run() async throws {
     let api = HostAPI(
       id: setup.configuration.host.id, identity: identity, payloads: payloads, catalog: setup.catalog, links: links,
-      arbiter: arbiter, outbox: outbox, bufferPath: bufferPath, bufferLimits: bufferLimits, uplink: uplink, picture: picture,
+      arbiter: arbiter, outbox: outbox, bufferPath: bufferPath, uplink: uplink, picture: picture,
       commands: commandCount,
       reloader: { [reloader] () async throws(OperationError) in try await reloader.reload() })
     let (listening, nowListening) = AsyncStream.makeStream(of: Void.self)
@@ -166,7 +161,10 @@ final class HostAssembly: Sendable {
       group.addTask {
         for await signal in signals {
           if signal == .sighup {
-            do throws(OperationError) { _ = try await self.reloader.reload() } catch { self.logger.error("\(error.detail)") }
+            do throws(OperationError) { _ = try await self.reloader.reload() } catch {
+              self.logger.error("the configuration was not reloaded; the host goes on as it was")
+              for line in error.detail.split(separator: "\n") { self.logger.error("\(line)") }
+            }
           } else {
             self.logger.notice("stopping", metadata: ["signal": "\(signal)"])
             return false

@@ -5,8 +5,8 @@ internal import BusbarModel
 /// The sections of `busbar.yaml` that stand for themselves; links and devices are read by `DeviceReader`.
 struct ConfigurationReader {
   static let sections = [
-    "host", "plugins", "templates", "uplink", "buffer", "discovery", "management", "listeners", "brokers", "links",
-    "devices",
+    "host", "plugins", "templates", "uplink", "buffer", "log", "discovery", "management", "listeners", "brokers",
+    "links", "devices",
   ]
 
   let file: String
@@ -21,6 +21,7 @@ struct ConfigurationReader {
     configuration.templateDirectories = templates(map)
     configuration.uplink = uplink(map)
     configuration.buffer = buffer(map)
+    configuration.log.level = part(map, "log", ["level"])?.choice("level") ?? configuration.log.level
     configuration.discovery = discovery(map)
     configuration.management = management(map)
     configuration.listeners = listeners(map)
