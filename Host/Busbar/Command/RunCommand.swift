@@ -11,10 +11,12 @@ import Logging
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "run", abstract: "Run the host, in the foreground.")
 
-  @Option(help: ArgumentHelp("The configuration.", valueName: "file"))
+  @Option(help: ArgumentHelp("The configuration.", valueName: "file"), completion: .file(extensions: ["yaml"]))
   var config = Setup.defaultFile
 
-  @Option(help: ArgumentHelp("Where to listen for commands. Default: in the runtime directory.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp("Where to listen for commands. Default: in the runtime directory.", valueName: "path"),
+    completion: .file())
   var socket: String?
 
   @Option(
@@ -60,7 +62,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check-config", abstract: "Check a configuration and the templates it uses; every mistake is shown.")
 
-  @Option(help: ArgumentHelp("The configuration.", valueName: "file"))
+  @Option(help: ArgumentHelp("The configuration.", valueName: "file"), completion: .file(extensions: ["yaml"]))
   var config = Setup.defaultFile
 
   func run() async throws {
