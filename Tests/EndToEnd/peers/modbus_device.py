@@ -13,6 +13,7 @@ Prints "ready", then answers each line with one line of JSON:
     {"set": "holding"|"input", "unit": 1, "values": {"40": [1, 2]}}
     {"get": "holding", "unit": 1, "address": 40, "count": 2}        -> {"values": [1, 2]}
     {"log": true}                     -> {"log": [[time, unit, function, address, count, values or null], …]}, since the start
+    {"connections": true}             -> {"connections": 1}, opened since the start
     {"fault": KIND, "times": 1, …}    KIND for so many requests (-1 = until cleared), of "unit" and "function" where given:
         exception (code), delay (seconds), drop, close, badtid, garbage, truncate, refuse (each new connection is closed)
     {"clear": true}
@@ -62,6 +63,7 @@ class Peer:
         }
         self.faults = Faults()
         self.log = []
+        self.connections = 0
         self.answer_faults = []
         self.servers = []
         self.random = random.Random(20)
@@ -146,6 +148,7 @@ class Peer:
         return packet
 
     def connected(self, up):
+        self.connections += bool(up)
         if up and self.faults.take(("refuse",)):
             self.close_connections()
 
@@ -174,6 +177,8 @@ class Peer:
         elif "get" in question:
             table = self.tables[question.get("unit", next(iter(self.tables)))][question["get"]]
             return {"values": [table.get(question["address"] + i) for i in range(question.get("count", 1))]}
+        elif "connections" in question:
+            return {"connections": self.connections}
         elif "log" in question:
             return {"log": self.log}
         elif "fault" in question:
