@@ -21,6 +21,9 @@ package struct DeviceHealth: Sendable {
   package private(set) var failuresInARow = 0
   package private(set) var everAnswered = false
   package private(set) var reconnects = 0
+  /// Polls so far, and nanoseconds that they took.
+  package private(set) var polls = 0
+  package private(set) var pollTime: Int64 = 0
   private var slowInARow = 0
   private var outcomes: [Bool] = []
   private var durations: [Int64] = []
@@ -88,6 +91,8 @@ package struct DeviceHealth: Sendable {
   }
 
   private mutating func record(_ good: Bool, _ took: Int64) {
+    polls += 1
+    pollTime += took
     if outcomes.count < Self.window {
       outcomes.append(good)
       durations.append(took)

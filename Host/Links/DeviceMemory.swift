@@ -14,6 +14,7 @@ package final class DeviceMemory: Sendable {
   }
 
   struct State {
+    var plan: DevicePlan
     var id: DeviceID?
     var identity = DeviceIdentity()
     var points: [(id: UInt32, point: PointDescriptor)] = []
@@ -25,22 +26,24 @@ package final class DeviceMemory: Sendable {
     var activeProblems: [String] = []
     var infoChanged = false
     var known = false
+    /// Values and missing values so far.
+    var samples = 0
   }
 
-  package let plan: DevicePlan
   private let state: Mutex<State>
 
   init(_ plan: DevicePlan, id: DeviceID?) {
-    self.plan = plan
     // A configured id is told of before the device answers.
-    state = Mutex(State(id: id, infoChanged: id != nil))
+    state = Mutex(State(plan: plan, id: id, infoChanged: id != nil))
   }
 
   func with<Result: Sendable>(_ body: (inout sending State) -> sending Result) -> Result { state.withLock(body) }
 
+  package var plan: DevicePlan { state.withLock { $0.plan } }
   package var id: DeviceID? { state.withLock { $0.id } }
   package var points: [PointDescriptor] { state.withLock { $0.points.map(\.point) } }
   package var latest: [String: Latest] { state.withLock { $0.latest } }
+  package var samples: Int { state.withLock { $0.samples } }
   package var known: Bool { state.withLock { $0.known } }
   package var activeProblems: [String] { state.withLock { $0.activeProblems } }
 
@@ -50,6 +53,7 @@ package final class DeviceMemory: Sendable {
   func remember(_ items: [Reading.Item], time: Int64) {
     state.withLock { state in
       state.polled += items
+      state.samples += items.count
       for item in items { state.latest[item.point.name] = Latest(item: item, time: time) }
     }
   }
@@ -57,6 +61,7 @@ package final class DeviceMemory: Sendable {
   func info(adapter: String, link: String) -> DeviceInfo? {
     state.withLock { state in
       guard let id = state.id else { return nil }
+      let plan = state.plan
       func told(_ text: String, _ otherwise: String?) -> String? { text.isEmpty ? otherwise : text }
       return DeviceInfo(
         id: id, kind: plan.kind, name: plan.name, adapter: adapter, template: plan.template,

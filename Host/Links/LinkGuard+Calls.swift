@@ -94,7 +94,9 @@ extension LinkGuard {
     phase = .open
     opened += 1
     lastOpened = Clock.boot()
-    if reason != nil { logger.notice("link is open again") }
+    if let back = loss.succeeded(now: lastOpened) {
+      logger.notice("link is open again", metadata: ["failed": "\(back.failures)", "losses": "\(back.losses)"])
+    }
     reason = nil
     for number in devices.keys {
       devices[number]?.health.linkOpened(now: Clock.unixMilliseconds())
@@ -105,7 +107,9 @@ extension LinkGuard {
   private func linkFailed(_ result: CallResult) async {
     guard !stopping else { return }
     let now = Clock.boot()
-    if reason == nil { logger.warning("link cannot be opened", metadata: ["reason": "\(result.text)"]) }
+    if loss.failed(DeviceHealth.errorName(result), now: now) {
+      logger.warning("link cannot be opened", metadata: ["reason": "\(result.text)"])
+    }
     reason = result.text
     for number in devices.keys.sorted() {
       devices[number]?.health.failed(result, took: nil, now: Clock.unixMilliseconds())
@@ -166,7 +170,7 @@ extension LinkGuard {
     devices[number]?.added = true
   }
 
-  private func schedule(_ number: UInt32) {
+  func schedule(_ number: UInt32) {
     guard let memory = devices[number]?.memory else { return }
     let points = memory.with { $0.points }
     devices[number]?.schedule.declare(points, plan: memory.plan.poll, now: Clock.boot())
@@ -223,7 +227,6 @@ extension LinkGuard {
     let known = memory.latest.count
     let failing = missing.filter { $0.quality != .bad(.device) }
     let bad = missing.count == known ? missing : failing
-    let wasOnline = devices[number]?.health.state
     let period = devices[number]?.schedule.shortest
     devices[number]?.health.answered(
       asked: known, bad: bad.count, example: bad.map(\.point.name).min(), took: took,
@@ -236,8 +239,14 @@ extension LinkGuard {
         return deviceFailed(number, CallResult(failure: .config, reason: .unspecified, text: text), took: nil)
       }
     }
-    if first || wasOnline == .offline {
-      logger.notice("device answers", metadata: ["device": "\(memory.id?.rawValue ?? memory.plan.name)"])
+    let back = devices[number]?.loss.succeeded(now: Clock.boot())
+    if first || back != nil {
+      var facts: Logger.Metadata = ["device": "\(memory.id?.rawValue ?? memory.plan.name)"]
+      if let back {
+        facts["failed"] = "\(back.failures)"
+        facts["losses"] = "\(back.losses)"
+      }
+      logger.notice(first ? "device answers" : "device answers again", metadata: facts)
     }
     communicationFault(number, active: false, "")
     announce(number)
@@ -253,10 +262,9 @@ extension LinkGuard {
 
   private func deviceFailed(_ number: UInt32, _ result: CallResult, took: Int64?) {
     guard let memory = devices[number]?.memory else { return }
-    let before = devices[number]?.health.state
     devices[number]?.health.failed(result, took: took, now: Clock.unixMilliseconds())
     let health = devices[number]?.health
-    if let health, health.state != before {
+    if let health, devices[number]?.loss.failed(health.state.rawValue, now: Clock.boot()) == true {
       logger.warning(
         "device \(health.state == .needsAttention ? "needs attention" : "does not answer")",
         metadata: ["device": "\(memory.id?.rawValue ?? memory.plan.name)", "reason": "\(health.reason ?? "")"])

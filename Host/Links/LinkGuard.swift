@@ -32,6 +32,7 @@ package actor LinkGuard {
     var anonymous = 0
     /// The plugin has it.
     var added = false
+    var loss = LossLog()
     var announced: (state: DeviceState, reason: String?, alarms: [String], at: Int64)?
   }
 
@@ -63,6 +64,7 @@ package actor LinkGuard {
   var reads: [PendingRead] = []
   var backOff = BackOff()
   var reason: String?
+  var loss = LossLog()
   var calls = 0
   var overruns = 0
   var opened = 0
@@ -123,15 +125,22 @@ package actor LinkGuard {
     }
   }
 
-  /// Takes a plan that differs in its devices only. Devices that stay are not touched.
+  /// Takes a plan that differs in its devices only. Devices that stay are not touched, and where only name, poll or
+  /// `write` changed, they go on with it.
   package func update(_ new: LinkPlan) {
     let old = plan.devices
     plan = new
+    var entering = new.devices.filter { !old.contains($0) }
     for device in old where !new.devices.contains(device) {
       let number = devices.first { $0.value.memory.plan == device && !removals.contains($0.key) }?.key
-      if let number { removals.append(number) }
+      guard let number else { continue }
+      if let place = entering.firstIndex(where: { $0.sameDevice(as: device) }) {
+        change(number, to: entering.remove(at: place))
+      } else {
+        removals.append(number)
+      }
     }
-    for device in new.devices where !old.contains(device) { enter(device) }
+    for device in entering { enter(device) }
     // The person whom it waited for has acted.
     if phase == .attention { phase = .closed(retryAt: 0) }
     signal()
@@ -178,6 +187,18 @@ package actor LinkGuard {
     if phase == .stuck { health.stuck(now: Clock.unixMilliseconds()) }
     devices[lastNumber] = DeviceRun(memory: memory, health: health)
     announce(lastNumber)
+  }
+
+  private func change(_ number: UInt32, to plan: DevicePlan) {
+    guard let memory = devices[number]?.memory else { return }
+    memory.with { state in
+      state.plan = plan
+      state.infoChanged = true
+    }
+    // Each point gets a place on its new grid.
+    devices[number]?.schedule.removeAll()
+    if devices[number]?.added == true { schedule(number) }
+    announce(number)
   }
 
   private func run() async {

@@ -153,6 +153,9 @@ package struct LinkSnapshot: Sendable {
     package var since: Int64
     package var quality: LinkQuality
     package var missedPolls: Int
+    /// Polls so far, and nanoseconds that they took.
+    package var polls: Int
+    package var pollTime: Int64
   }
 
   package var id: String
@@ -162,6 +165,8 @@ package struct LinkSnapshot: Sendable {
   package var reason: String?
   package var calls: Int
   package var overruns: Int
+  /// Openings after the first one.
+  package var reconnects: Int
   /// Commands and readings on request that wait for the link.
   package var waitingWrites: Int
   package var waitingReads: Int
@@ -185,10 +190,10 @@ extension LinkGuard {
       LinkSnapshot.Device(
         memory: device.memory, info: device.memory.info(adapter: plan.adapter, link: plan.id), state: device.health.state,
         reason: device.health.reason, since: device.health.since, quality: device.health.quality,
-        missedPolls: device.schedule.missed)
+        missedPolls: device.schedule.missed, polls: device.health.polls, pollTime: device.health.pollTime)
     }
     return LinkSnapshot(
       id: plan.id, adapter: plan.adapter, endpoint: plan.endpointText, state: state, reason: reason, calls: calls,
-      overruns: overruns, waitingWrites: writes.count, waitingReads: reads.count, devices: list)
+      overruns: overruns, reconnects: max(0, opened - 1), waitingWrites: writes.count, waitingReads: reads.count, devices: list)
   }
 }

@@ -67,6 +67,17 @@ package struct DevicePlan: Sendable, Equatable {
   }
 }
 
+extension DevicePlan {
+  /// The same device to its plugin: what differs at most is the host's own business, and changes while the device runs.
+  func sameDevice(as other: DevicePlan) -> Bool {
+    var other = other
+    other.name = name
+    other.poll = poll
+    other.writable = writable
+    return self == other
+  }
+}
+
 /// What links tell upward. Called from any thread; must not block for long.
 package protocol LinkObserver: Sendable {
   func reading(_ reading: Reading)

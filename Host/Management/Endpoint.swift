@@ -6,7 +6,7 @@ internal import HTTPTypes
 /// One method of one address of the API: what the router serves and what the description lists.
 struct Endpoint: Sendable {
   enum Action: Sendable, CaseIterable {
-    case health, description, status, devices, device, read, command, plugins, links, buffer, reload, events
+    case health, metrics, description, status, devices, device, read, command, plugins, links, buffer, reload, events
   }
 
   var action: Action
@@ -17,6 +17,7 @@ struct Endpoint: Sendable {
 
   static let all: [Endpoint] = [
     Endpoint(action: .health, method: .get, path: "/healthz", summary: "The host is alive; text, without a login"),
+    Endpoint(action: .metrics, method: .get, path: "/metrics", summary: "The state of the host as Prometheus text"),
     Endpoint(action: .description, method: .get, path: "/api/v1/openapi.json", summary: "This description"),
     Endpoint(
       action: .status, method: .get, path: "/api/v1/status", summary: "The host: uplink, buffer, plugins, alarms"),

@@ -18,17 +18,20 @@ package struct ManagementServer: Service {
   private let socket: SocketFile
   private let logger: Logger
   private let limits: Limits
+  private let metricsPoints: Bool
   private let onReady: @Sendable () async -> Void
 
-  /// `onReady` is called once the socket answers.
+  /// `onReady` is called once the socket answers. `metricsPoints`: `/metrics` holds the values of points.
   package init(
     operations: any HostOperations, socketPath: String, logger: Logger, limits: Limits = Limits(),
+    metricsPoints: Bool = false,
     onReady: @escaping @Sendable () async -> Void = {}
   ) {
     self.operations = operations
     self.socket = SocketFile(path: socketPath)
     self.logger = logger
     self.limits = limits
+    self.metricsPoints = metricsPoints
     self.onReady = onReady
   }
 
@@ -38,7 +41,8 @@ package struct ManagementServer: Service {
     try await socket.prepare()
     let number = Mutex<UInt64?>(nil)
     let application = Application(
-      router: Routes(operations: operations, events: EventStreams(limits: limits)).router(),
+      router: Routes(operations: operations, events: EventStreams(limits: limits), metricsPoints: metricsPoints)
+        .router(),
       server: .http1(configuration: http),
       configuration: ApplicationConfiguration(
         address: .unixDomainSocket(path: socket.path), serverName: nil, backlog: limits.connections,

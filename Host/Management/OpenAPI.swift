@@ -58,7 +58,7 @@ enum OpenAPI {
   private static func success(_ action: Endpoint.Action) -> JSONValue {
     let media =
       switch action {
-      case .health: "text/plain"
+      case .health, .metrics: "text/plain"
       case .events: "text/event-stream"
       default: "application/json"
       }

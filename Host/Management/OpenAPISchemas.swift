@@ -10,7 +10,7 @@ enum OpenAPISchemas {
 
   static func schema(of action: Endpoint.Action) -> JSONValue {
     switch action {
-    case .health, .events: type("string")
+    case .health, .metrics, .events: type("string")
     case .devices: list(reference("Device"))
     case .device: reference("Device")
     case .plugins, .links: list(type("object"))
@@ -31,6 +31,7 @@ enum OpenAPISchemas {
   static func answer(of action: Endpoint.Action) -> String {
     switch action {
     case .health: "ok"
+    case .metrics: "Prometheus text, format 0.0.4"
     case .description: "OpenAPI 3.1"
     case .status: "id, version, role, since, state, devices, uplink, buffer, plugins, alarms"
     case .devices: "One entry a device"

@@ -30,6 +30,12 @@ extension Response {
       status: status, headers: [.contentType: type, .cacheControl: "no-store"],
       body: ResponseBody(byteBuffer: ByteBuffer(string: json.text)))
   }
+
+  init(text: String, type: String) {
+    self.init(
+      status: .ok, headers: [.contentType: type, .cacheControl: "no-store"],
+      body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+  }
 }
 
 /// Turns whatever a route throws into problem details.

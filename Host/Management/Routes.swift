@@ -22,6 +22,8 @@ struct ManagementContext: RequestContext {
 struct Routes: Sendable {
   let operations: any HostOperations
   let events: EventStreams
+  /// Metrics hold the values of points.
+  var metricsPoints = false
 
   func router() -> Router<ManagementContext> {
     let router = Router(context: ManagementContext.self)
@@ -38,10 +40,8 @@ struct Routes: Sendable {
     -> Response
   {
     switch action {
-    case .health:
-      Response(
-        status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
-        body: ResponseBody(byteBuffer: ByteBuffer(string: "ok\n")))
+    case .health: Response(text: "ok\n", type: "text/plain; charset=utf-8")
+    case .metrics: Response(text: await HostMetrics.text(operations, points: metricsPoints), type: MetricsText.type)
     case .description: Response(json: OpenAPI.document)
     case .status: Response(json: await operations.status())
     case .devices: Response(json: await operations.devices())

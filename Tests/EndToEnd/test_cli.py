@@ -185,7 +185,7 @@ def test_reload(gateway, subscriber, modbus_device):
 def test_reload_with_mistakes_changes_nothing(gateway, subscriber):
     gateway.file.write_text("devices: 7\n")
     refused = gateway.cli("reload", check=False)
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert f"{gateway.file.name}:1" in refused.stderr
     subscriber.wait_telemetry("met_grid", since=subscriber.mark())
 

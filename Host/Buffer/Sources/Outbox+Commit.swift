@@ -139,7 +139,7 @@ extension Outbox {
     switch event {
     case .diskFailed(let text):
       logger.error("the buffer cannot be written, messages stay in memory: \(text)")
-    case .diskBack: logger.notice("the buffer can be written again")
+    case .diskBack(let count): logger.notice("the buffer can be written again", metadata: ["failed": "\(count)"])
     case .readFailed(let text): logger.error("the backlog cannot be read: \(text)")
     case .dropping:
       logger.warning("the buffer has reached its limit: the oldest messages are dropped and reported as gaps")

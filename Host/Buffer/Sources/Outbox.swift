@@ -20,7 +20,7 @@ internal import Synchronization
 package final class Outbox: Sendable {
   let database: StateDatabase
   let encoder: any MessageEncoder
-  let limits: BufferLimits
+  private let bounds: Mutex<BufferLimits>
   let logger: Logger
   let clock: @Sendable () -> Int64
   let wall: @Sendable () -> Int64
@@ -46,7 +46,7 @@ package final class Outbox: Sendable {
   ) throws {
     self.database = database
     self.encoder = encoder
-    self.limits = limits
+    bounds = Mutex(limits)
     self.logger = logger
     self.clock = clock
     self.wall = wall
@@ -90,6 +90,17 @@ package final class Outbox: Sendable {
   private func relieve() {
     if with({ $0.diskProblem == nil }), commit(.all) { return }
     with { if $0.crowded { $0.dropFromMemory(now: clock()) } }
+  }
+
+  /// They count from the next commit on.
+  package var limits: BufferLimits {
+    get { bounds.withLock { $0 } }
+    set {
+      bounds.withLock { $0 = newValue }
+      state.withLock { $0.halfCommit = newValue.halfCommit }
+      aging.withLock { $0 = Aging() }
+      wakeup.wake()
+    }
   }
 
   package var status: BufferStatus { state.withLock { $0.status(notice: database.notice) } }

@@ -159,7 +159,8 @@ extension OutboxState {
     sealed = plan.seals
     guard complete, diskProblem != nil else { return }
     diskProblem = nil
-    events.append(.diskBack)
+    events.append(.diskBack(diskFailures))
+    diskFailures = 0
   }
 
   /// The plan could not be written: all stays as it is, in memory.
@@ -167,6 +168,7 @@ extension OutboxState {
     writing = []
     if diskProblem == nil { events.append(.diskFailed(sentence)) }
     diskProblem = sentence
+    diskFailures += 1
   }
 
   /// Much was acknowledged at once: the next write need not wait for the next tick.

@@ -55,7 +55,7 @@ struct OutboxState: Sendable {
   }
 
   enum Event: Sendable, Equatable {
-    case diskFailed(String), diskBack
+    case diskFailed(String), diskBack(Int)
     case readFailed(String)
     case dropping, droppingEnded(Int)
     case refused(DeviceID), refusalEnded(DeviceID, Int)
@@ -73,7 +73,7 @@ struct OutboxState: Sendable {
   /// How many numbers one transaction deletes: the log that SQLite writes for it has to fit into what is kept free.
   static let deletesAtOnce: Int64 = 2000
 
-  let halfCommit: Int64
+  var halfCommit: Int64
   let acknowledge: Acknowledgement
   /// Where a new stream begins to count.
   let base: Int64
@@ -115,6 +115,8 @@ struct OutboxState: Sendable {
   var droppingSince: Int64?
 
   var diskProblem: String?
+  /// Failed attempts while it goes on.
+  var diskFailures = 0
   var readProblem: String?
   /// No reading before the next tick.
   var readBlocked = false

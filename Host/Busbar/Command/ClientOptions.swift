@@ -7,8 +7,8 @@ import BusbarSystem
 /// What every command that talks to a running host takes.
 struct ClientOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("The host's Unix socket. Default: $BUSBAR_SOCKET, else where a host listens.", valueName: "path")
-  )
+    help: ArgumentHelp("The host's Unix socket. Default: $BUSBAR_SOCKET, else where a host listens.", valueName: "path"),
+    completion: .file())
   var socket: String?
 
   @Flag(help: "Write JSON.")

@@ -14,16 +14,18 @@ struct CommandCommand: AsyncParsableCommand {
       falls to its safe value.
       """)
 
-  @Argument(help: "Id of the device.")
+  @Argument(help: "Id of the device.", completion: Completions.devices)
   var device: String
 
-  @Argument(help: "POINT=VALUE, or ACTION and its arguments as k=v.")
+  @Argument(help: "POINT=VALUE, or ACTION and its arguments as k=v.", completion: Completions.settings)
   var words: [String]
 
   @Option(help: "How long the value holds: 500ms, 60s, 15m, 1h. Default: the template's.", transform: Self.duration)
   var validFor: Duration?
 
-  @Option(help: "grid, protection, user, schedule or optimizer. Default: schedule.", transform: Self.priority)
+  @Option(
+    help: "grid, protection, user, schedule or optimizer. Default: schedule.",
+    completion: .list(Priority.allCases.filter { $0 != .safety }.map(\.rawValue)), transform: Self.priority)
   var priority: Priority?
 
   @Option(help: "Whose value it is. Default: local.")
@@ -53,10 +55,14 @@ struct CommandCommand: AsyncParsableCommand {
     let words = try CommandWords(words)
     let body = body(words)
     var response = try await send(body)
-    if wait, !dryRun, response["status"] == "accepted" { response = try await effect(of: words, body) }
+    let awaited = wait && !dryRun && response["status"] == "accepted"
+    if awaited { response = try await effect(of: words, body, after: response) }
     let outcome = CommandOutcome(response, dryRun: dryRun)
     try options.output.show(outcome.table, json: response)
     if let failure = outcome.failure { throw CommandFailure(failure) }
+    if awaited, response["status"] == "accepted" {
+      throw CommandFailure("accepted, but no effect was seen within \(Units.text(patience))")
+    }
   }
 
   private func body(_ words: CommandWords) -> JSONValue {
@@ -84,14 +90,17 @@ struct CommandCommand: AsyncParsableCommand {
     try await options.client.post("/api/v1/devices/\(device)/commands", body: body, timeout: .seconds(60))
   }
 
-  /// Asks again, under the same id, and reads the point, until one of them tells the outcome.
-  private func effect(of words: CommandWords, _ body: JSONValue) async throws -> JSONValue {
-    let limit = min(validFor ?? .seconds(60), .seconds(60))
+  private var patience: Duration { min(validFor ?? .seconds(60), .seconds(60)) }
+
+  /// Asks again, under the same id, and reads the point, until one of them tells the outcome; else the last answer.
+  private func effect(of words: CommandWords, _ body: JSONValue, after first: JSONValue) async throws -> JSONValue {
+    var last = first
     let resolutions = CommandWords.resolutions(try await options.client.get("/api/v1/devices/\(device)"))
-    let end = ContinuousClock.now + limit
+    let end = ContinuousClock.now + patience
     while ContinuousClock.now < end {
       try await Task.sleep(for: .milliseconds(500))
       let response = try await send(body)
+      last = response
       guard response["status"] == "accepted", case .set(let point, let value) = words, value != .null else {
         if response["status"] == "accepted" { continue }
         return response
@@ -107,7 +116,7 @@ struct CommandCommand: AsyncParsableCommand {
         return .object(members)
       }
     }
-    throw CommandFailure("accepted, but no effect was seen within \(Units.text(limit))")
+    return last
   }
 
   private static func duration(_ text: String) throws -> Duration {

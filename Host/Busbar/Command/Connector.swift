@@ -6,6 +6,7 @@ internal import BusbarModel
 internal import BusbarPlugins
 internal import BusbarSystem
 internal import Logging
+internal import Synchronization
 
 /// Gives each link its plugin, threads and store.
 struct Connector: LinkConnecting {
@@ -48,9 +49,16 @@ struct LinkStore: PluginStore {
 }
 
 /// Ids bound at first contact, in the state database.
-struct StoredIdentities: IdentityBinding {
-  let store: KeyValueStore
-  let logger: Logger
+final class StoredIdentities: IdentityBinding {
+  private let store: KeyValueStore
+  private let logger: Logger
+  /// A device that tells another serial number at each poll must not fill the log.
+  private let budget = Mutex(LogBudget())
+
+  init(store: KeyValueStore, logger: Logger) {
+    self.store = store
+    self.logger = logger
+  }
 
   func id(forKey key: String) -> DeviceID? {
     (try? store.get("identity/\(key)", "id")).flatMap { $0 }.flatMap { DeviceID(rawValue: String(decoding: $0, as: UTF8.self)) }
@@ -59,8 +67,8 @@ struct StoredIdentities: IdentityBinding {
   func bind(_ id: DeviceID, toKey key: String) -> DeviceID {
     let former = self.id(forKey: key)
     guard former != id else { return id }
-    if let former {
-      logger.warning("another device answers at this address", metadata: ["device": "\(id)", "before": "\(former)"])
+    if let former, let dropped = budget.withLock({ $0.admit(now: Clock.boot()) }) {
+      logger.warning("another device answers at this address", metadata: ["device": "\(id)", "before": "\(former)", "left_out": "\(dropped)"])
     }
     do {
       try store.set("identity/\(key)", "id", Array(id.rawValue.utf8))

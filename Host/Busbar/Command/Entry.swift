@@ -28,7 +28,7 @@ extension AsyncParsableCommand {
   /// failed, 2 wrong usage, 3 no running host.
   static func runToExit() async -> Never {
     do {
-      var command = try parseAsRoot()
+      var command = try await asyncParseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {

@@ -19,9 +19,9 @@ struct HostAPI: HostOperations {
   let arbiter: Arbiter
   let outbox: Outbox
   let bufferPath: String
-  let bufferLimits: BufferLimits
   let uplink: Uplink?
   let picture: LivePicture
+  let commands: CommandCount
   let reloader: @Sendable () async throws(OperationError) -> JSONValue
 
   func status() async -> JSONValue {
@@ -31,7 +31,7 @@ struct HostAPI: HostOperations {
       "since": .integer(identity.since), "state": "online",
       "devices": ["online": .integer(Int64(online)), "offline": .integer(Int64(offline))],
       "uplink": uplink?.status.json ?? .null, "buffer": await buffer(), "plugins": await plugins(),
-      "alarms": .array(picture.alarms), "leases": .array(await arbiter.leases().map(\.json)),
+      "commands": commands.json, "alarms": .array(picture.alarms), "leases": .array(await arbiter.leases().map(\.json)),
     ]
   }
 
@@ -75,6 +75,7 @@ struct HostAPI: HostOperations {
           "state": .string(link.state), "reason": link.reason.map { .string($0) } ?? .null,
           "devices": .array(link.devices.map { .string($0.memory.id?.rawValue ?? $0.memory.plan.name) }),
           "calls": .integer(Int64(link.calls)), "overruns": .integer(Int64(link.overruns)),
+          "reconnects": .integer(Int64(link.reconnects)),
           "missed": .integer(Int64(link.devices.map(\.missedPolls).reduce(0, +))),
         ]
       })
@@ -82,11 +83,12 @@ struct HostAPI: HostOperations {
 
   func buffer() async -> JSONValue {
     let status = outbox.status
+    let limits = outbox.limits
     return [
       "messages": .integer(Int64(status.messages)), "bytes": .integer(status.bytes),
       "oldest": status.oldest.map { .integer($0) } ?? .null, "dropped": .integer(Int64(status.dropped)),
-      "problem": status.problem.map { .string($0) } ?? .null, "commit_ms": .integer(bufferLimits.commit.milliseconds),
-      "size": .integer(bufferLimits.size), "path": .string(bufferPath),
+      "problem": status.problem.map { .string($0) } ?? .null, "commit_ms": .integer(limits.commit.milliseconds),
+      "size": .integer(limits.size), "path": .string(bufferPath),
     ]
   }
 
@@ -104,7 +106,11 @@ struct HostAPI: HostOperations {
     }
   }
 
-  func command(_ request: CommandRequest) async -> CommandResponse { await arbiter.submit(request) }
+  func command(_ request: CommandRequest) async -> CommandResponse {
+    let response = await arbiter.submit(request)
+    commands.note(response)
+    return response
+  }
 
   func reload() async throws(OperationError) -> JSONValue { try await reloader() }
 
@@ -135,6 +141,8 @@ struct HostAPI: HostOperations {
         "success": .number(device.quality.success), "p50_ms": .number(device.quality.p50_ms),
         "p95_ms": .number(device.quality.p95_ms), "reconnects": .integer(Int64(device.quality.reconnects)),
         "errors": .object(device.quality.errors.mapValues { .integer(Int64($0)) }),
+        "polls": .integer(Int64(device.polls)), "missed": .integer(Int64(device.missedPolls)),
+        "poll_seconds": .number(Double(device.pollTime / 1000) / 1e6), "samples": .integer(Int64(device.memory.samples)),
       ],
       "values": .object(values),
     ]

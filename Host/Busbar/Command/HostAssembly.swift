@@ -26,10 +26,10 @@ final class HostAssembly: Sendable {
   private let arbiter: Arbiter
   private let uplink: Uplink?
   private let picture: LivePicture
+  private let commandCount = CommandCount()
   private let payloads: Payloads
   private let identity: GatewayIdentity
   private let reloader: Reloader
-  private let bufferLimits: BufferLimits
   private let bufferPath: String
   private let changes: AsyncStream<Void>
   private let lostThreads: AsyncStream<Void>
@@ -46,11 +46,9 @@ final class HostAssembly: Sendable {
     payloads = Payloads(gateway: configuration.host.id, path: HostPath(role: configuration.host.role.rawValue))
 
     let database = try StateDatabase(directory: configuration.host.state, logger: logger)
-    let limits = BufferLimits(
-      size: configuration.buffer.size, age: configuration.buffer.age, commit: configuration.buffer.commit)
     let application = configuration.uplink?.acknowledge == .application
     outbox = try Outbox(
-      database: database, encoder: payloads, limits: limits, acknowledge: application ? .application : .broker,
+      database: database, encoder: payloads, limits: BufferLimits(configuration.buffer), acknowledge: application ? .application : .broker,
       logger: logger)
     let journal = try CommandJournal(database: database)
     let store = KeyValueStore(database: database)
@@ -60,12 +58,11 @@ final class HostAssembly: Sendable {
       connecting: Connector(catalog: setup.catalog, store: store, logger: logger), observer: picture,
       binding: StoredIdentities(store: store, logger: logger), logger: logger)
     arbiter = Arbiter(writer: links, journal: journal, logger: logger)
-    let commands = UplinkCommands(arbiter: arbiter, role: configuration.uplink?.role ?? .viewer)
+    let commands = UplinkCommands(arbiter: arbiter, role: configuration.uplink?.role ?? .viewer, count: commandCount)
     uplink = try UplinkMaker.uplink(
       configuration, identity: identity, payloads: payloads, queue: outbox, handler: commands, logger: logger)
     reloader = Reloader(
-      file: file, configuration: configuration, catalog: setup.catalog, links: links, arbiter: arbiter,
-      picture: picture, logger: logger)
+      file: file, setup: setup, links: links, arbiter: arbiter, outbox: outbox, picture: picture, logger: logger)
     commands.connect { [reloader] () async throws(OperationError) in try await reloader.reload() }
 
     let (changes, changed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -75,7 +72,6 @@ final class HostAssembly: Sendable {
     picture.connect(
       uplink: uplink, onContact: { [arbiter] device in Task { await arbiter.deviceReady(device) } },
       onChange: { changed.yield() }, onLostThreads: { lost.yield() })
-    bufferLimits = limits
     bufferPath = database.path
   }
 
@@ -83,12 +79,26 @@ final class HostAssembly: Sendable {
   func run() async throws {
     let api = HostAPI(
       id: setup.configuration.host.id, identity: identity, payloads: payloads, catalog: setup.catalog, links: links,
-      arbiter: arbiter, outbox: outbox, bufferPath: bufferPath, bufferLimits: bufferLimits, uplink: uplink, picture: picture,
+      arbiter: arbiter, outbox: outbox, bufferPath: bufferPath, uplink: uplink, picture: picture,
+      commands: commandCount,
       reloader: { [reloader] () async throws(OperationError) in try await reloader.reload() })
     let (listening, nowListening) = AsyncStream.makeStream(of: Void.self)
-    let server = ManagementServer(operations: api, socketPath: socketPath, logger: logger) { nowListening.finish() }
+    let (socketMade, nowSocketMade) = AsyncStream.makeStream(of: Void.self)
+    let metrics = setup.configuration.management.metrics
+    let server = ManagementServer(
+      operations: api, socketPath: socketPath, logger: logger, metricsPoints: metrics.points
+    ) {
+      nowListening.finish()
+      nowSocketMade.finish()
+    }
+    var servers: [any Service] = [server]
+    if let listen = metrics.listen {
+      servers.append(
+        MetricsServer(
+          operations: api, host: listen.host, port: listen.port, points: metrics.points, logger: logger, begin: socketMade))
+    }
 
-    let serving = ServiceGroup(services: [server], gracefulShutdownSignals: [], logger: logger)
+    let serving = ServiceGroup(services: servers, gracefulShutdownSignals: [], logger: logger)
 
     // From here on a signal ends the host in order, also while it starts.
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
@@ -151,7 +161,10 @@ final class HostAssembly: Sendable {
       group.addTask {
         for await signal in signals {
           if signal == .sighup {
-            do throws(OperationError) { _ = try await self.reloader.reload() } catch { self.logger.error("\(error.detail)") }
+            do throws(OperationError) { _ = try await self.reloader.reload() } catch {
+              self.logger.error("the configuration was not reloaded; the host goes on as it was")
+              for line in error.detail.split(separator: "\n") { self.logger.error("\(line)") }
+            }
           } else {
             self.logger.notice("stopping", metadata: ["signal": "\(signal)"])
             return false

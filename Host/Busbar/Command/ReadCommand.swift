@@ -7,10 +7,10 @@ import BusbarModel
 struct ReadCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "read", abstract: "Take one fresh reading of a device.")
 
-  @Argument(help: "Id of the device.")
+  @Argument(help: "Id of the device.", completion: Completions.devices)
   var device: String
 
-  @Argument(help: "Points to read; none = all.")
+  @Argument(help: "Points to read; none = all.", completion: Completions.points)
   var points: [String] = []
 
   @OptionGroup var options: ClientOptions

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BusbarBuffer
 import BusbarConfiguration
 import BusbarControl
 import BusbarLinks
@@ -8,35 +9,48 @@ import BusbarModel
 import BusbarPlugins
 import Logging
 
-/// Applies a changed file to the running host: links and devices at once, what did not change keeps running; the rest
-/// counts from the next start and is named.
+/// Applies a changed file to the running host: links, devices, limits of the buffer and the log's level at once, what did
+/// not change keeps running; the rest counts from the next start and is named.
 actor Reloader {
   private let file: String
+  /// With which the host started: what it lacks until a restart is found by comparing with it.
+  private let started: Configuration
   private var configuration: Configuration
+  /// What `configuration` was made of.
+  private var sources: SourceFiles
   private let catalog: PluginCatalog
   private let links: LinkManager
   private let arbiter: Arbiter
+  private let outbox: Outbox
   private let picture: LivePicture
   private let logger: Logger
+  /// The last change: one waits for the one before it.
+  private var applying: Task<Outcome, Never>?
+
+  private typealias Outcome = Result<ConfigurationDiff, OperationError>
 
   init(
-    file: String, configuration: Configuration, catalog: PluginCatalog, links: LinkManager, arbiter: Arbiter,
-    picture: LivePicture, logger: Logger
+    file: String, setup: Setup, links: LinkManager, arbiter: Arbiter, outbox: Outbox, picture: LivePicture,
+    logger: Logger
   ) {
     self.file = file
-    self.configuration = configuration
-    self.catalog = catalog
+    started = setup.configuration
+    configuration = setup.configuration
+    sources = setup.sources
+    catalog = setup.catalog
     self.links = links
     self.arbiter = arbiter
+    self.outbox = outbox
     self.picture = picture
     self.logger = logger
   }
 
   /// A plugin came, went or was replaced: its schemas fill in the settings of devices that waited for it, and links
-  /// without a plugin try again. The file is read for that; where it has mistakes meanwhile, nothing of it counts.
+  /// without a plugin try again. The file counts as it was applied last; who edits it meanwhile reloads it.
   func pluginsChanged() async {
-    do throws(OperationError) { _ = try await take() } catch {
-      logger.warning("the configuration cannot be read again for a plugin that changed", metadata: ["reason": "\(error.detail)"])
+    if case .failure(let error) = await inOrder({ await self.take(self.sources) }) {
+      logger.warning(
+        "the configuration does not suit a plugin that changed", metadata: ["reason": "\(error.detail)"])
     }
     await links.pluginsChanged()
   }
@@ -44,37 +58,81 @@ actor Reloader {
   /// Throws with every mistake where the file cannot be used; the host goes on as it was.
   func reload() async throws(OperationError) -> JSONValue {
     await catalog.scan()
-    let diff = try await take()
+    let diff = try await inOrder { await self.take(SourceFiles()) }.get()
     logger.notice(
       "configuration reloaded",
       metadata: [
         "added": "\(diff.devices.added.count)", "removed": "\(diff.devices.removed.count)",
         "changed": "\(diff.devices.changed.count)", "unchanged": "\(diff.devices.unchanged.count)",
+        "settings": "\(diff.settings.joined(separator: " "))",
       ])
     for key in diff.restart { logger.warning("\(key) changed; it counts from the next start of the host") }
     func list(_ names: [String]) -> JSONValue { .array(names.map { .string($0) }) }
     return [
       "added": list(diff.devices.added), "removed": list(diff.devices.removed), "changed": list(diff.devices.changed),
-      "unchanged": .integer(Int64(diff.devices.unchanged.count)), "restart": list(diff.restart),
+      "unchanged": .integer(Int64(diff.devices.unchanged.count)), "links": list(diff.links.changed),
+      "settings": list(diff.settings), "restart": list(diff.restart),
     ]
   }
 
-  /// Makes the links be as the file says. Devices that leave get their safe values while they can be reached.
-  private func take() async throws(OperationError) -> ConfigurationDiff {
-    let manifests = PlanMaker.adapters(await catalog.manifests())
-    let (new, diagnostics) = ConfigurationLoader.load(file: file, manifests: manifests)
-    guard let new else {
-      throw OperationError(status: 422, detail: diagnostics.map(\.description).joined(separator: "\n"))
+  private func inOrder(_ change: @escaping @Sendable () async -> Outcome) async -> Outcome {
+    let task = Task { [applying] in
+      _ = await applying?.value
+      return await change()
     }
+    applying = task
+    return await task.value
+  }
+
+  /// Makes the host be as the files say. Devices that leave get their safe values while they can be reached.
+  private func take(_ files: SourceFiles) async -> Outcome {
+    let manifests = PlanMaker.adapters(await catalog.manifests())
+    let (new, diagnostics) = ConfigurationLoader.load(file: file, manifests: manifests, sources: files)
+    guard let new else { return .failure(Self.mistakes(diagnostics.map(\.description))) }
     let (plans, problems) = PlanMaker.links(new)
-    guard problems.isEmpty else { throw OperationError(status: 422, detail: problems.joined(separator: "\n")) }
+    let all = UplinkMaker.problems(new) + problems.map { "\(file): \($0)" }
+    guard all.isEmpty else { return .failure(Self.mistakes(all)) }
     for diagnostic in diagnostics { logger.warning("\(diagnostic)") }
-    let diff = ConfigurationDiff(from: configuration, to: new)
-    let leaving = Set(configuration.devices.compactMap(\.id)).subtracting(new.devices.compactMap(\.id))
+    var diff = ConfigurationDiff(from: configuration, to: new)
+    // What was changed before and needs a restart still does.
+    diff.restart = ConfigurationDiff(from: started, to: new).restart
+    let leaving = await leaving(new)
     configuration = new
+    sources = files
+    outbox.limits = BufferLimits(new.buffer)
+    LogLevel.configured = Logger.Level(new.log.level)
     await arbiter.retire(leaving)
     await links.apply(plans)
     for device in leaving { picture.forget(device) }
-    return diff
+    return .success(diff)
+  }
+
+  /// The ids that nobody has any more, also those that were bound at first contact.
+  private func leaving(_ new: Configuration) async -> Set<DeviceID> {
+    let staying = Set(new.devices.map(\.key))
+    let bound = await links.links().flatMap(\.devices).filter { !staying.contains($0.memory.plan.key) }
+    let gone = configuration.devices.filter { !staying.contains($0.key) }.compactMap(\.id) + bound.compactMap(\.memory.id)
+    return Set(gone).subtracting(new.devices.compactMap(\.id))
+  }
+
+  private static func mistakes(_ lines: [String]) -> OperationError {
+    OperationError(status: 422, detail: lines.joined(separator: "\n"))
+  }
+}
+
+extension BufferLimits {
+  init(_ buffer: Configuration.Buffer) { self.init(size: buffer.size, age: buffer.age, commit: buffer.commit) }
+}
+
+extension Logger.Level {
+  init(_ level: Configuration.LogLevel) {
+    self =
+      switch level {
+      case .debug: .debug
+      case .info: .info
+      case .notice: .notice
+      case .warning: .warning
+      case .error: .error
+      }
   }
 }

@@ -11,30 +11,46 @@ import Logging
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "run", abstract: "Run the host, in the foreground.")
 
-  @Option(help: ArgumentHelp("The configuration.", valueName: "file"))
+  @Option(help: ArgumentHelp("The configuration.", valueName: "file"), completion: .file(extensions: ["yaml"]))
   var config = Setup.defaultFile
 
-  @Option(help: ArgumentHelp("Where to listen for commands. Default: in the runtime directory.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp("Where to listen for commands. Default: in the runtime directory.", valueName: "path"),
+    completion: .file())
   var socket: String?
 
-  @Option(help: ArgumentHelp("Least severity that is logged: debug, info, notice, warning or error.", valueName: "level"))
-  var logLevel = "info"
+  @Option(
+    help: ArgumentHelp(
+      "Least severity that is logged: debug, info, notice, warning or error. Default: the configuration's log.level.",
+      valueName: "level"),
+    completion: .list(Configuration.LogLevel.allCases.map(\.rawValue)))
+  var logLevel: String?
+
+  @Option(
+    help: ArgumentHelp("How records are logged: text or json, a line each.", valueName: "format"),
+    completion: .list(LogRecord.Form.allCases.map(\.rawValue)))
+  var logFormat = LogRecord.Form.text.rawValue
 
   func validate() throws {
-    guard Logger.Level(rawValue: logLevel) != nil else {
-      throw ValidationError("--log-level \(logLevel): expected debug, info, notice, warning or error")
+    if let logLevel, Configuration.LogLevel(rawValue: logLevel) == nil {
+      throw ValidationError("--log-level \(printable(logLevel)): expected debug, info, notice, warning or error")
+    }
+    guard LogRecord.Form(rawValue: logFormat) != nil else {
+      throw ValidationError("--log-format \(printable(logFormat)): expected text or json")
     }
   }
 
   func run() async throws {
     OwnMemory.shareHeaps()
     let environment = ProcessInfo.processInfo.environment
-    let level = Logger.Level(rawValue: logLevel) ?? .info
-    let journal = environment["JOURNAL_STREAM"] != nil
-    LoggingSystem.bootstrap { LogLines(label: $0, level: level, journal: journal) }
+    LogLevel.option = logLevel.flatMap(Configuration.LogLevel.init(rawValue:)).map { Logger.Level($0) }
+    let journal = OwnProcess.logsToJournal(environment["JOURNAL_STREAM"])
+    let form = LogRecord.Form(rawValue: logFormat) ?? .text
+    LoggingSystem.bootstrap { LogLines(label: $0, form: form, journal: journal) }
     OwnProcess.raiseDescriptorLimit()
     let logger = Logger(label: "busbar")
     let setup = try await Setup.load(file: config, logger: logger)
+    LogLevel.configured = Logger.Level(setup.configuration.log.level)
     for diagnostic in setup.diagnostics { logger.warning("\(diagnostic)") }
     let path = socket ?? SocketPath().forHost(state: setup.configuration.host.state)
     let services = ServiceManager(environment: environment)
@@ -47,7 +63,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check-config", abstract: "Check a configuration and the templates it uses; every mistake is shown.")
 
-  @Option(help: ArgumentHelp("The configuration.", valueName: "file"))
+  @Option(help: ArgumentHelp("The configuration.", valueName: "file"), completion: .file(extensions: ["yaml"]))
   var config = Setup.defaultFile
 
   func run() async throws {

@@ -14,12 +14,15 @@ struct Setup {
   let configuration: Configuration
   let diagnostics: [Diagnostic]
   let catalog: PluginCatalog
+  /// What the configuration was made of.
+  let sources: SourceFiles
 
   /// Throws `CommandFailure` with every mistake and exit code 2 where the file cannot be used.
   /// `store` is where private copies of plugins go; nil = below the state directory, which is made.
   static func load(file: String, store: String? = nil, logger: Logger) async throws -> Setup {
     // Mistakes show again, with others, in the second reading.
-    let (first, _) = ConfigurationLoader.load(file: file)
+    let sources = SourceFiles()
+    let (first, _) = ConfigurationLoader.load(file: file, sources: sources)
     let state = first?.host.state ?? "/var/lib/busbar"
     let catalog = PluginCatalog(
       directories: first?.plugins.directories ?? Configuration.Plugins().directories, store: store ?? "\(state)/plugins",
@@ -27,11 +30,11 @@ struct Setup {
     if store == nil, first != nil { try StateFiles.makeDirectory(state) }
     if first != nil { await catalog.scan() }
     let adapters = PlanMaker.adapters(await catalog.manifests())
-    let (configuration, diagnostics) = ConfigurationLoader.load(file: file, manifests: adapters)
+    let (configuration, diagnostics) = ConfigurationLoader.load(file: file, manifests: adapters, sources: sources)
     guard let configuration else {
       throw CommandFailure(diagnostics: diagnostics.map(\.description))
     }
-    return Setup(configuration: configuration, diagnostics: diagnostics, catalog: catalog)
+    return Setup(configuration: configuration, diagnostics: diagnostics, catalog: catalog, sources: sources)
   }
 
   /// Templates and plugins for commands that need no configuration file.

@@ -14,7 +14,7 @@ struct SimulateCommand: AsyncParsableCommand {
     commandName: "simulate", abstract: "Play a device that answers as its template describes, with values that move.",
     discussion: "Several templates answer on one endpoint, as a hybrid inverter with battery and meter does.")
 
-  @Argument(help: ArgumentHelp("Templates.", valueName: "template"))
+  @Argument(help: ArgumentHelp("Templates.", valueName: "template"), completion: Completions.templates)
   var templates: [String]
 
   @Option(help: ArgumentHelp("tcp://ADDRESS:PORT or serial://PATH?baud=…", valueName: "endpoint"))
@@ -26,15 +26,17 @@ struct SimulateCommand: AsyncParsableCommand {
   @Option(help: "The unit, instead of the templates' own.")
   var unit: Int?
 
-  @Option(help: ArgumentHelp("Take the directories of this configuration.", valueName: "file"))
+  @Option(help: ArgumentHelp("Take the directories of this configuration.", valueName: "file"), completion: .file())
   var config: String?
 
-  @Option(help: ArgumentHelp("A directory of plugins, instead of the default ones; may be repeated.", valueName: "directory"))
+  @Option(help: ArgumentHelp("A directory of plugins, instead of the default ones; may be repeated.", valueName: "directory"),
+    completion: .directory)
   var plugins: [String] = []
 
   @Option(
     name: .customLong("templates"),
-    help: ArgumentHelp("A directory of templates, instead of the default ones; may be repeated.", valueName: "directory"))
+    help: ArgumentHelp("A directory of templates, instead of the default ones; may be repeated.", valueName: "directory"),
+    completion: .directory)
   var directories: [String] = []
 
   func run() async throws {

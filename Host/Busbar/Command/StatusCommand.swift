@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import BusbarConsole
+import BusbarModel
 
 struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -35,12 +36,22 @@ struct BufferCommand: AsyncParsableCommand {
 
 struct ReloadCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "reload", abstract: "Apply a changed configuration file; what did not change keeps running.")
+    commandName: "reload", abstract: "Apply a changed configuration file; what did not change keeps running.",
+    discussion: """
+      Shows what was added, removed and changed, and under "restart" the keys that were not applied: they count from the \
+      next start of the host. A file with mistakes changes nothing; all of them are shown.
+      """)
 
   @OptionGroup var options: ClientOptions
 
   func run() async throws {
-    let changes = try await options.client.post("/api/v1/reload", body: nil, timeout: .seconds(120))
+    let changes: JSONValue
+    do {
+      changes = try await options.client.post("/api/v1/reload", body: nil, timeout: .seconds(120))
+    } catch APIError.refused(422, let detail) {
+      // Mistakes in the file, a line each, as `check-config` shows them.
+      throw CommandFailure(diagnostics: detail.split(separator: "\n").map(String.init))
+    }
     try options.output.show(HostView.reload(changes), json: changes)
   }
 }

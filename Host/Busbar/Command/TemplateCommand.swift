@@ -7,13 +7,15 @@ import BusbarModel
 
 /// Where tools look for plugins and templates.
 struct ToolOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Take the directories of this configuration.", valueName: "file"))
+  @Option(help: ArgumentHelp("Take the directories of this configuration.", valueName: "file"), completion: .file())
   var config: String?
 
-  @Option(help: ArgumentHelp("A directory of plugins, instead of the default ones; may be repeated.", valueName: "directory"))
+  @Option(help: ArgumentHelp("A directory of plugins, instead of the default ones; may be repeated.", valueName: "directory"),
+    completion: .directory)
   var plugins: [String] = []
 
-  @Option(help: ArgumentHelp("A directory of templates, instead of the default ones; may be repeated.", valueName: "directory"))
+  @Option(help: ArgumentHelp("A directory of templates, instead of the default ones; may be repeated.", valueName: "directory"),
+    completion: .directory)
   var templates: [String] = []
 
   @Flag(help: "Write JSON.")
@@ -28,7 +30,7 @@ struct TemplateCommand: AsyncParsableCommand {
   struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Check template files; every mistake is shown.")
 
-    @Argument(help: "Template files.") var file: [String]
+    @Argument(help: "Template files.", completion: .file(extensions: ["yaml"])) var file: [String]
     @OptionGroup var tools: ToolOptions
 
     func run() async throws {
@@ -85,7 +87,7 @@ struct TemplateCommand: AsyncParsableCommand {
   struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Show a template as JSON.")
 
-    @Argument(help: "The template.") var name: String
+    @Argument(help: "The template.", completion: Completions.templates) var name: String
     @OptionGroup var tools: ToolOptions
 
     func run() async throws {

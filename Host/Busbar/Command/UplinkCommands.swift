@@ -11,6 +11,7 @@ internal import Synchronization
 final class UplinkCommands: UplinkHandler {
   private let arbiter: Arbiter
   private let role: Role
+  private let count: CommandCount
   private let state = Mutex(State())
 
   // A closure that is a mutex's own value is wrapped once more at each access; in a field it is not.
@@ -18,9 +19,10 @@ final class UplinkCommands: UplinkHandler {
     var reload: (@Sendable () async throws(OperationError) -> JSONValue)?
   }
 
-  init(arbiter: Arbiter, role: Role) {
+  init(arbiter: Arbiter, role: Role, count: CommandCount) {
     self.arbiter = arbiter
     self.role = role
+    self.count = count
   }
 
   func connect(reload: @escaping @Sendable () async throws(OperationError) -> JSONValue) {
@@ -28,7 +30,11 @@ final class UplinkCommands: UplinkHandler {
   }
 
   func command(_ request: CommandRequest, reply: @escaping @Sendable (CommandResponse) -> Void) {
-    Task { reply(await arbiter.submit(request)) }
+    Task {
+      let response = await arbiter.submit(request)
+      count.note(response)
+      reply(response)
+    }
   }
 
   func gatewayCommand(_ request: JSONValue, reply: @escaping @Sendable (CommandResponse) -> Void) {

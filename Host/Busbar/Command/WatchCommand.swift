@@ -15,7 +15,7 @@ struct WatchCommand: AsyncParsableCommand {
       between, and a sixth field where a value is uncertain or missing; with --json one object a line.
       """)
 
-  @Argument(help: "Ids of the devices; none = all.")
+  @Argument(help: "Ids of the devices; none = all.", completion: Completions.devices)
   var devices: [String] = []
 
   @Option(help: "End after this many readings.")

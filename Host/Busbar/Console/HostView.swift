@@ -19,14 +19,23 @@ package enum HostView {
 
   /// `busbar reload`: what the host did with the configuration.
   package static func reload(_ json: JSONValue) -> Table {
-    facts(json, first: ["added", "removed", "changed", "unchanged", "restart"], now: 0)
+    var table = facts(json, first: ["added", "removed", "changed", "unchanged", "links", "settings"], now: 0, but: ["restart"])
+    let pending = json["restart"]?.array ?? []
+    table.add([
+      Table.Cell("restart", .faint),
+      pending.isEmpty
+        ? Table.Cell("none") : Table.Cell("\(names(pending)) (not applied: counts from the next start of the host)", .warning),
+    ])
+    return table
   }
 
   /// Members one below the other, those of objects with their path: `devices.online`.
-  private static func facts(_ json: JSONValue, first order: [String], now: Int64) -> Table {
+  private static func facts(
+    _ json: JSONValue, first order: [String], now: Int64, but left: Set<String> = []
+  ) -> Table {
     var facts: [(String, Table.Cell)] = []
     let members = json.object ?? [:]
-    let rest = members.keys.filter { !order.contains($0) }.sorted()
+    let rest = members.keys.filter { !order.contains($0) && !left.contains($0) }.sorted()
     for name in order + rest {
       guard let member = members[name] else { continue }
       append(name, member, now: now, to: &facts)

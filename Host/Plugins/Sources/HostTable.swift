@@ -72,7 +72,9 @@ private final class PluginContext: Sendable {
   }
 
   func log(_ level: Int32, _ text: String) {
-    if limit.admit(now: Clock.boot()) != nil { logger.log(level: .init(syslog: level), "\(text)") }
+    guard let dropped = limit.admit(now: Clock.boot()) else { return }
+    let suffix = dropped > 0 ? " (\(dropped) lines before it were dropped)" : ""
+    logger.log(level: .init(syslog: level), "\(text)\(suffix)")
   }
 }
 

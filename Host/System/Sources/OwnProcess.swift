@@ -40,3 +40,14 @@ package enum OwnProcess {
 package struct PrivateDirectoryError: Error, Sendable {
   package var text: String
 }
+
+extension OwnProcess {
+  /// Whether standard error is the stream that `JOURNAL_STREAM` names, device and inode (systemd.exec(5)). A process that
+  /// was given another standard error still has the variable.
+  package static func logsToJournal(_ stream: String?) -> Bool {
+    guard let stream else { return false }
+    var facts = stat()
+    guard unsafe fstat(STDERR_FILENO, &facts) == 0 else { return false }
+    return stream == "\(facts.st_dev):\(facts.st_ino)"
+  }
+}

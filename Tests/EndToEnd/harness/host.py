@@ -51,13 +51,14 @@ class Host:
         # A crash has to end at once, not after minutes of collecting symbols.
         return kept | {"SWIFT_BACKTRACE": "enable=no"}
 
-    def start(self, *, wait=True):
+    def start(self, *, wait=True, options=(), environment=None):
+        """`options`: further ones of `busbar run`. `environment`: on top of the test's own."""
         readiness = ReadinessListener(self.directory / "notify")
         try:
             self._child = Child(
-                [BUSBAR, "run", "--config", self.file, "--socket", self.socket],
+                [BUSBAR, "run", "--config", self.file, "--socket", self.socket, *options],
                 name="the host",
-                environment=self.environment | {"NOTIFY_SOCKET": str(readiness.path)},
+                environment=self.environment | (environment or {}) | {"NOTIFY_SOCKET": str(readiness.path)},
                 directory=self.directory,
             )
             self.logs.append(self._child)

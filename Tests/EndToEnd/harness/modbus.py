@@ -87,6 +87,10 @@ class ModbusDevice:
     def requests(self):
         return [Request(*entry) for entry in self._ask(log=True)["log"]]
 
+    def connections(self):
+        """TCP connections that were opened since the start."""
+        return self._ask(connections=True)["connections"]
+
     def writes(self, address=None):
         return [r for r in self.requests() if r.writes and (address is None or r.address == address)]
 

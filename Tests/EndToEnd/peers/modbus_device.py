@@ -15,6 +15,7 @@ Prints "ready", then answers each line with one line of JSON:
     {"set": "holding"|"input", "unit": 1, "values": {"40": [1, 2]}}
     {"get": "holding", "unit": 1, "address": 40, "count": 2}        -> {"values": [1, 2]}
     {"log": true}                     -> {"log": [[time, unit, function, address, count, values or null], …]}, since the start
+    {"connections": true}             -> {"connections": 1}, opened since the start
     {"fault": KIND, "times": 1, …}    KIND for so many requests (-1 = until cleared), of "unit" and "function" where given:
         exception (code), delay (seconds), drop, close, byte (one byte, then close), badtid, badunit, garbage, truncate,
         refuse (each new connection is closed)
@@ -66,6 +67,7 @@ class Peer:
         }
         self.faults = Faults()
         self.log = []
+        self.connections = 0
         self.answer_faults = []
         self.sending_late = False
         self.servers = []
@@ -161,6 +163,7 @@ class Peer:
         return body + FramerRTU.compute_CRC(body).to_bytes(2, "big")
 
     def connected(self, up):
+        self.connections += bool(up)
         if up and self.faults.take(("refuse",)):
             self.close_connections()
 
@@ -192,6 +195,8 @@ class Peer:
         elif "get" in question:
             table = self.tables[question.get("unit", next(iter(self.tables)))][question["get"]]
             return {"values": [table.get(question["address"] + i) for i in range(question.get("count", 1))]}
+        elif "connections" in question:
+            return {"connections": self.connections}
         elif "log" in question:
             return {"log": self.log}
         elif "fault" in question:

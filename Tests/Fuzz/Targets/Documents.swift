@@ -26,12 +26,13 @@ func fuzzCommand(_ bytes: [UInt8]) {
 /// What is refused says why; what is taken is whole.
 func fuzzConfiguration(_ bytes: [UInt8]) {
   let environment = HostEnvironment(variables: [:], machineIDFile: "/nonexistent", hostName: "box")
-  let (configuration, found) = ConfigurationLoader.load(bytes: bytes, file: "busbar.yaml", environment: environment)
+  let (configuration, found) = ConfigurationLoader.load(
+    file: "busbar.yaml", environment: environment, sources: SourceFiles(known: ["busbar.yaml": bytes]))
   precondition(configuration != nil || found.contains { $0.severity == .error }, "refused without a reason")
 }
 
 func fuzzTemplate(_ bytes: [UInt8]) {
-  let (template, found) = TemplateLibrary.check(bytes: bytes, file: "fuzz.yaml")
+  let (template, found) = TemplateLibrary.check("fuzz.yaml", sources: SourceFiles(known: ["fuzz.yaml": bytes]))
   precondition(template != nil || found.contains { $0.severity == .error }, "refused without a reason")
 }
 

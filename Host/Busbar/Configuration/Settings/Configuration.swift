@@ -6,6 +6,8 @@ package import BusbarModel
 package struct Configuration: Sendable, Equatable {
   package enum HostRole: String, Sendable, Codable, CaseIterable { case gateway, server }
   package enum Isolation: String, Sendable, Codable, CaseIterable { case auto, host, child }
+  /// The names of swift-log, without the finest.
+  package enum LogLevel: String, Sendable, Codable, CaseIterable { case debug, info, notice, warning, error }
   package enum Acknowledge: String, Sendable, Codable, CaseIterable {
     /// The broker's PUBACK; the receiver's own message (interfaces 3.6).
     case broker, application
@@ -83,16 +85,29 @@ package struct Configuration: Sendable, Equatable {
     package var commit = Duration.seconds(1)
   }
 
+  package struct Log: Sendable, Equatable {
+    /// The least severity that is logged.
+    package var level = LogLevel.info
+  }
+
   package struct Discovery: Sendable, Equatable {
     package var scan: [Subnet] = []
     /// Nil = only on request.
     package var interval: Duration?
   }
 
+  /// Prometheus text on a port, over plain HTTP and without a login.
+  package struct Metrics: Sendable, Equatable {
+    package var listen: ListenAddress?
+    /// With the values of points.
+    package var points = false
+  }
+
   package struct Management: Sendable, Equatable {
     /// Beside the Unix socket; nil = nothing beside it.
     package var listen: ListenAddress?
     package var tls = ServerTLS.auto
+    package var metrics = Metrics()
   }
 
   package struct Listener: Sendable, Equatable {
@@ -114,6 +129,7 @@ package struct Configuration: Sendable, Equatable {
   package var templateDirectories = Self.defaultTemplateDirectories
   package var uplink: Uplink?
   package var buffer = Buffer()
+  package var log = Log()
   package var discovery = Discovery()
   package var management = Management()
   package var listeners: [String: Listener] = [:]

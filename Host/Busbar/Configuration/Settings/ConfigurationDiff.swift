@@ -16,11 +16,13 @@ package struct ConfigurationDiff: Sendable, Equatable {
   /// By `Device.key`. Changed also where the template says something else or the device moved to another link. A device
   /// on a changed link that did not change itself is among the unchanged.
   package var devices: Changes
-  /// Keys and sections that count from the next start of the host: `host.id`, `host.state`, `management`,
-  /// `plugins.directories`, `uplink`, `buffer`, …
+  /// Settings that the running host takes: `buffer.size`, `log.level`.
+  package var settings: [String]
+  /// Keys and sections that count from the next start of the host: `host.id`, `management.listen`, `uplink.url`,
+  /// `plugins.directories`, …; `uplink` where it came or went.
   package var restart: [String]
 
-  package var isEmpty: Bool { links.isEmpty && devices.isEmpty && restart.isEmpty }
+  package var isEmpty: Bool { links.isEmpty && devices.isEmpty && settings.isEmpty && restart.isEmpty }
 
   package init(from old: Configuration, to new: Configuration) {
     links = Self.compare(old.links, new.links, key: \.id) { $0.sameSettings(as: $1) }
@@ -28,19 +30,39 @@ package struct ConfigurationDiff: Sendable, Equatable {
       before.sameSettings(as: after)
         && before.template.flatMap { old.templates[$0] } == after.template.flatMap { new.templates[$0] }
     }
-    let sections: [(String, Bool)] = [
+    settings = Self.names([
+      ("buffer.size", old.buffer.size == new.buffer.size), ("buffer.age", old.buffer.age == new.buffer.age),
+      ("buffer.commit", old.buffer.commit == new.buffer.commit), ("log.level", old.log.level == new.log.level),
+    ])
+    restart = Self.names([
       ("host.id", old.host.id == new.host.id), ("host.role", old.host.role == new.host.role),
       ("host.site", old.host.site == new.host.site), ("host.state", old.host.state == new.host.state),
       ("plugins.directories", old.plugins.directories == new.plugins.directories),
       ("plugins.isolation", old.plugins.isolation == new.plugins.isolation),
       ("plugins.overrides", old.plugins.overrides == new.plugins.overrides),
       ("plugins.trusted_keys", old.plugins.trustedKeys == new.plugins.trustedKeys),
-      ("uplink", old.uplink == new.uplink),
-      ("buffer", old.buffer == new.buffer), ("discovery", old.discovery == new.discovery),
-      ("management", old.management == new.management), ("listeners", old.listeners == new.listeners),
-      ("brokers", old.brokers == new.brokers),
-    ]
-    restart = sections.filter { !$0.1 }.map(\.0)
+      ("discovery", old.discovery == new.discovery),
+      ("management.listen", old.management.listen == new.management.listen),
+      ("management.tls", old.management.tls == new.management.tls),
+      ("management.metrics", old.management.metrics == new.management.metrics),
+      ("listeners", old.listeners == new.listeners), ("brokers", old.brokers == new.brokers),
+    ])
+    restart += Self.uplink(old.uplink, new.uplink)
+  }
+
+  private static func uplink(_ old: Configuration.Uplink?, _ new: Configuration.Uplink?) -> [String] {
+    guard let old, let new else { return old == new ? [] : ["uplink"] }
+    return names([
+      ("uplink.url", old.url == new.url), ("uplink.username", old.username == new.username),
+      ("uplink.password", old.password == new.password), ("uplink.tls", old.tls == new.tls),
+      ("uplink.prefix", old.prefix == new.prefix), ("uplink.acknowledge", old.acknowledge == new.acknowledge),
+      ("uplink.role", old.role == new.role), ("uplink.rate", old.rate == new.rate),
+    ])
+  }
+
+  /// The names of those that are not the same.
+  private static func names(_ comparisons: [(name: String, same: Bool)]) -> [String] {
+    comparisons.filter { !$0.same }.map(\.name)
   }
 
   private static func compare<T>(

@@ -5,32 +5,20 @@ package enum ConfigurationLoader {
   /// The configuration and everything that is wrong: first in the file, then in templates. The configuration is nil exactly
   /// where the file itself has errors; a broken template only matters to the devices that name it. Relative paths in
   /// the file are below the file's folder. What needs an adapter's manifest is not checked for adapters that are not known.
+  /// With `sources` that were used before, the configuration and its templates are as they were then.
   package static func load(
-    file: String, manifests: [AdapterManifest] = [], environment: HostEnvironment = .current
+    file: String, manifests: [AdapterManifest] = [], environment: HostEnvironment = .current,
+    sources: SourceFiles = SourceFiles()
   ) -> (Configuration?, [Diagnostic]) {
     let sink = DiagnosticSink()
     let help = "make one, such as \"devices: []\", or name another with --config FILE"
-    guard let root = YAMLReader.read(file: file, help: help, sink: sink) else { return (nil, sink.sorted) }
-    return load(root, file: file, manifests: manifests, environment: environment, sink: sink)
-  }
-
-  /// The same of what stands in a file named `file`.
-  package static func load(
-    bytes: [UInt8], file: String, manifests: [AdapterManifest] = [], environment: HostEnvironment = .current
-  ) -> (Configuration?, [Diagnostic]) {
-    let sink = DiagnosticSink()
-    guard let root = YAMLReader.read(bytes: bytes, file: file, sink: sink) else { return (nil, sink.sorted) }
-    return load(root, file: file, manifests: manifests, environment: environment, sink: sink)
-  }
-
-  private static func load(
-    _ root: YAMLNode, file: String, manifests: [AdapterManifest], environment: HostEnvironment, sink: DiagnosticSink
-  ) -> (Configuration?, [Diagnostic]) {
+    guard let root = YAMLReader.read(file: file, help: help, sources: sources, sink: sink) else { return (nil, sink.sorted) }
     let reader = ConfigurationReader(file: file, environment: environment, sink: sink)
     guard var configuration = reader.read(root),
       let map = MapReader(root, key: "", known: nil, sink: sink)
     else { return (nil, sink.sorted) }
-    configuration.templates = TemplateLibrary(directories: configuration.templateDirectories, manifests: manifests)
+    configuration.templates = TemplateLibrary(
+      directories: configuration.templateDirectories, manifests: manifests, sources: sources)
     // A broker with mistakes of its own is still the one that is meant.
     let brokers = map.part("brokers")?.members?.map(\.key) ?? []
     let devices = DeviceReader(templates: configuration.templates, manifests: manifests, brokers: brokers, sink: sink)

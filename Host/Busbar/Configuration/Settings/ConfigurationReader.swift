@@ -5,8 +5,8 @@ internal import BusbarModel
 /// The sections of `busbar.yaml` that stand for themselves; links and devices are read by `DeviceReader`.
 struct ConfigurationReader {
   static let sections = [
-    "host", "plugins", "templates", "uplink", "buffer", "discovery", "management", "listeners", "brokers", "links",
-    "devices",
+    "host", "plugins", "templates", "uplink", "buffer", "log", "discovery", "management", "listeners", "brokers",
+    "links", "devices",
   ]
 
   let file: String
@@ -21,6 +21,7 @@ struct ConfigurationReader {
     configuration.templateDirectories = templates(map)
     configuration.uplink = uplink(map)
     configuration.buffer = buffer(map)
+    configuration.log.level = part(map, "log", ["level"])?.choice("level") ?? configuration.log.level
     configuration.discovery = discovery(map)
     configuration.management = management(map)
     configuration.listeners = listeners(map)
@@ -153,13 +154,30 @@ struct ConfigurationReader {
 
   private func management(_ map: MapReader) -> Configuration.Management {
     var management = Configuration.Management()
-    guard let section = part(map, "management", ["listen", "tls"]) else { return management }
+    guard let section = part(map, "management", ["listen", "tls", "metrics"]) else { return management }
     management.listen = section.parse("listen", expected: "ADDRESS:PORT, such as 127.0.0.1:8480") {
       text throws(ValueError) in
       try ListenAddress(text)
     }
     management.tls = section.choice("tls") ?? management.tls
+    management.metrics = metrics(section)
     return management
+  }
+
+  private func metrics(_ management: MapReader) -> Configuration.Metrics {
+    var metrics = Configuration.Metrics()
+    guard let section = part(management, "metrics", ["listen", "points"]) else { return metrics }
+    metrics.listen = section.parse("listen", expected: "ADDRESS:PORT, such as 127.0.0.1:9464") {
+      text throws(ValueError) in
+      try ListenAddress(text)
+    }
+    metrics.points = section.boolean("points") ?? metrics.points
+    if let listen = metrics.listen, !listen.isLoopback, let node = section.value("listen") {
+      sink.warning(
+        node.place, section.path("listen"), "everybody who reaches \(listen) can read the metrics: there is no login and no TLS",
+        expected: "an address of this machine alone, such as 127.0.0.1:\(listen.port), or a firewall before it")
+    }
+    return metrics
   }
 
   private func listeners(_ map: MapReader) -> [String: Configuration.Listener] {

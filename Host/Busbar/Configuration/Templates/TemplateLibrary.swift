@@ -13,10 +13,10 @@ package struct TemplateLibrary: Sendable, Equatable {
 
   /// Loads every `*.yaml`. A later directory's template takes the place of an earlier one's with the same name, with a
   /// warning. A directory that does not exist is empty.
-  package init(directories: [String], manifests: [AdapterManifest] = []) {
+  package init(directories: [String], manifests: [AdapterManifest] = [], sources: SourceFiles = SourceFiles()) {
     var count = 0
     for directory in directories {
-      for name in FileReader.names(in: directory) ?? [] where !name.hasPrefix(".") {
+      for name in sources.names(in: directory) ?? [] where !name.hasPrefix(".") {
         let file = directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
         if name.hasSuffix(".yml") {
           diagnostics.append(
@@ -32,7 +32,7 @@ package struct TemplateLibrary: Sendable, Equatable {
               place: Place(file: directory), message: "more than \(Self.limit) templates, the rest is not read"))
           return
         }
-        add(file, manifests: manifests)
+        add(file, manifests: manifests, sources: sources)
       }
     }
   }
@@ -43,25 +43,18 @@ package struct TemplateLibrary: Sendable, Equatable {
   package var names: [String] { templates.keys.sorted() }
 
   /// Everything that is wrong in one file, and the template where nothing is.
-  package static func check(_ file: String, manifests: [AdapterManifest] = []) -> (Template?, [Diagnostic]) {
+  package static func check(
+    _ file: String, manifests: [AdapterManifest] = [], sources: SourceFiles = SourceFiles()
+  ) -> (Template?, [Diagnostic]) {
     let sink = DiagnosticSink()
-    let root = YAMLReader.read(file: file, help: "give the path of a template's .yaml file", sink: sink)
+    let help = "give the path of a template's .yaml file"
+    let root = YAMLReader.read(file: file, help: help, sources: sources, sink: sink)
     let template = root.flatMap { TemplateReader(manifests: manifests, sink: sink).read($0, file: file) }
     return (sink.hasErrors ? nil : template, sink.sorted)
   }
 
-  /// The same of what stands in a file named `file`.
-  package static func check(bytes: [UInt8], file: String, manifests: [AdapterManifest] = []) -> (
-    Template?, [Diagnostic]
-  ) {
-    let sink = DiagnosticSink()
-    let root = YAMLReader.read(bytes: bytes, file: file, sink: sink)
-    let template = root.flatMap { TemplateReader(manifests: manifests, sink: sink).read($0, file: file) }
-    return (sink.hasErrors ? nil : template, sink.sorted)
-  }
-
-  private mutating func add(_ file: String, manifests: [AdapterManifest]) {
-    let (template, found) = Self.check(file, manifests: manifests)
+  private mutating func add(_ file: String, manifests: [AdapterManifest], sources: SourceFiles) {
+    let (template, found) = Self.check(file, manifests: manifests, sources: sources)
     diagnostics += found
     guard let template else { return }
     if let other = templates.updateValue(template, forKey: template.name) {

@@ -47,6 +47,11 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
   }
 
   package var description: String { "\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+
+  /// Only this machine can reach it (RFC 5735, RFC 4291).
+  package var isLoopback: Bool {
+    host == "localhost" || host == "::1" || IPv4(host[...]).map { $0.value >> 24 == 127 } ?? false
+  }
 }
 
 /// A range of addresses to scan: `192.168.1.0/24`.

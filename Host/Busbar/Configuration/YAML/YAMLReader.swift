@@ -10,8 +10,8 @@ enum YAMLReader {
   static let nodes = 100_000
 
   /// Nil where the file cannot be read or is not YAML; then the sink has at least one error. An empty file is an empty map.
-  static func read(file: String, help: String, sink: DiagnosticSink) -> YAMLNode? {
-    switch FileReader.read(file, limit: size) {
+  static func read(file: String, help: String, sources: SourceFiles = SourceFiles(), sink: DiagnosticSink) -> YAMLNode? {
+    switch sources.read(file, limit: size) {
     case .success(let bytes): return read(bytes: bytes, file: file, sink: sink)
     case .failure(.missing): sink.error(Place(file: file), "", "there is no such file; \(help)")
     case .failure(.tooLarge(let count)):
