@@ -186,6 +186,7 @@ package actor LinkGuard {
     }
     failWaiting("the link is being closed")
     await closeLink()
+    events.frames.finish()
   }
 
   private func step() async {
