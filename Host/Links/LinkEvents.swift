@@ -10,6 +10,8 @@ internal import Synchronization
 final class LinkEvents: AdapterEvents {
   private let observer: any LinkObserver
   private let binding: any IdentityBinding
+  let frames = LinkTrace()
+  var trace: LinkTrace? { frames }
   private let devices = Mutex<[UInt32: DeviceMemory]>([:])
 
   init(observer: any LinkObserver, binding: any IdentityBinding) {

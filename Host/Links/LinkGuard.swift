@@ -207,6 +207,7 @@ package actor LinkGuard {
     }
     failWaiting("the link is being closed")
     await closeLink()
+    events.frames.finish()
   }
 
   private func step() async {

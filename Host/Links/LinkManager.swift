@@ -12,7 +12,7 @@ package actor LinkManager: DeviceWriter {
   private let binding: any IdentityBinding
   private let logger: Logger
   private let patience: Duration
-  private var guards: [String: LinkGuard] = [:]
+  private(set) var guards: [String: LinkGuard] = [:]
   /// The last application of plans: one waits for the one before it.
   private var applying: Task<Outcome, Never>?
 

@@ -6,7 +6,7 @@ internal import HTTPTypes
 /// One method of one address of the API: what the router serves and what the description lists.
 struct Endpoint: Sendable {
   enum Action: Sendable, CaseIterable {
-    case health, metrics, description, status, devices, device, read, command, plugins, links, buffer, reload, events
+    case health, metrics, description, status, devices, device, read, command, plugins, links, trace, buffer, reload, events
   }
 
   var action: Action
@@ -30,6 +30,9 @@ struct Endpoint: Sendable {
       summary: "Sets a point or carries out an action; answers when the outcome is known"),
     Endpoint(action: .plugins, method: .get, path: "/api/v1/plugins", summary: "Plugin files, loaded and refused"),
     Endpoint(action: .links, method: .get, path: "/api/v1/links", summary: "Connections and buses"),
+    Endpoint(
+      action: .trace, method: .get, path: "/api/v1/links/{id}/trace",
+      summary: "Frames on the wire of a link, as text, without secrets"),
     Endpoint(action: .buffer, method: .get, path: "/api/v1/buffer", summary: "What waits for the broker"),
     Endpoint(action: .reload, method: .post, path: "/api/v1/reload", summary: "Applies a changed configuration"),
     Endpoint(

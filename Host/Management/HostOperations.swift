@@ -21,8 +21,35 @@ package protocol HostOperations: Sendable {
   func command(_ request: CommandRequest) async -> CommandResponse
   /// Applies a changed configuration: `{"changed":[…],"unchanged":n,"added":[…],"removed":[…],"restart":[…]}`.
   func reload() async throws(OperationError) -> JSONValue
+  /// The frames of a link in the trace format (PluginAPI/TRACE.md), all or those of one device.
+  func trace(link: String, device: String?, _ wanted: TraceRequest) async throws(OperationError) -> TraceAnswer
   /// Telemetry payloads with `"device"` added as they are taken, and status changes; nil devices = all.
   func events(devices: [String]?) async -> AsyncStream<JSONValue>
+}
+
+/// Which frames of a link are wanted.
+package struct TraceRequest: Sendable, Equatable {
+  /// Those that are kept.
+  package var kept: Bool
+  /// Those that come, until the reader goes.
+  package var live: Bool
+
+  package init(kept: Bool, live: Bool) {
+    self.kept = kept
+    self.live = live
+  }
+}
+
+package struct TraceAnswer: Sendable {
+  /// The first line and what is kept, each line with its end.
+  package var text: String
+  /// Lines without their end; nil where none were wanted.
+  package var lines: AsyncStream<String>?
+
+  package init(text: String, lines: AsyncStream<String>? = nil) {
+    self.text = text
+    self.lines = lines
+  }
 }
 
 /// An answer that is not the wanted one.

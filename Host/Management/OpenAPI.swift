@@ -36,6 +36,7 @@ enum OpenAPI {
   }
 
   private static func parameters(_ endpoint: Endpoint) -> [JSONValue] {
+    if endpoint.action == .trace { return OpenAPISchemas.traceParameters }
     if endpoint.path.contains("{id}") {
       return [
         .object([
@@ -58,7 +59,7 @@ enum OpenAPI {
   private static func success(_ action: Endpoint.Action) -> JSONValue {
     let media =
       switch action {
-      case .health, .metrics: "text/plain"
+      case .health, .metrics, .trace: "text/plain"
       case .events: "text/event-stream"
       default: "application/json"
       }

@@ -10,7 +10,7 @@ enum OpenAPISchemas {
 
   static func schema(of action: Endpoint.Action) -> JSONValue {
     switch action {
-    case .health, .metrics, .events: type("string")
+    case .health, .metrics, .events, .trace: type("string")
     case .devices: list(reference("Device"))
     case .device: reference("Device")
     case .plugins, .links: list(type("object"))
@@ -40,11 +40,27 @@ enum OpenAPISchemas {
     case .command: "The outcome, also where it was refused; see `status` and `reason`"
     case .plugins: "id, version, file, state, reason, isolation, adapters, hash"
     case .links: "id, adapter, endpoint, state, reason, devices, calls, overruns"
+    case .trace: "A trace: a first line about the link, then a line a frame; a blank line every 15 s while it goes on"
     case .buffer: "messages, bytes, oldest, dropped, problem, commit_ms, size, path"
     case .reload: "changed, unchanged, added, removed, restart"
     case .events:
       "Events `telemetry` (a reading with `device` added) and `status` (a changed state); a comment every 15 s; readers that do not keep up are dropped"
     }
+  }
+
+  static var traceParameters: [JSONValue] {
+    func parameter(_ name: String, _ place: String, _ text: String, _ schema: JSONValue) -> JSONValue {
+      .object([
+        "name": .string(name), "in": .string(place), "required": .boolean(place == "path"), "description": .string(text),
+        "schema": schema,
+      ])
+    }
+    return [
+      parameter("id", "path", "Link id", self.text(pattern: "^[A-Za-z0-9_.-]{1,64}$")),
+      parameter("device", "query", "Only frames of calls for this device", self.text(pattern: "^[A-Za-z0-9_-]{1,64}$")),
+      parameter("kept", "query", "With the frames that are kept; true where it is left out", type("boolean")),
+      parameter("live", "query", "Goes on with what comes; false where it is left out", type("boolean")),
+    ]
   }
 
   private static var problem: JSONValue {

@@ -50,6 +50,7 @@ struct Routes: Sendable {
     case .command: try await command(request, context)
     case .plugins: Response(json: await operations.plugins())
     case .links: Response(json: await operations.links())
+    case .trace: try await trace(request, context)
     case .buffer: Response(json: await operations.buffer())
     case .reload: Response(json: try await operations.reload())
     case .events: try await events(request, context)
@@ -100,6 +101,32 @@ struct Routes: Sendable {
     return try events.response(
       to: request, channel: context.channel, logger: context.logger, operations: operations,
       devices: names.isEmpty ? nil : names)
+  }
+
+  private func trace(_ request: Request, _ context: ManagementContext) async throws -> Response {
+    let link = try context.parameters.require("id")
+    let query = request.uri.queryParameters
+    func flag(_ name: Substring, _ otherwise: Bool) throws -> Bool {
+      guard let value = query[name] else { return otherwise }
+      guard value == "true" || value == "false" else {
+        throw Problem(status: .badRequest, detail: "'\(name)' has to be true or false")
+      }
+      return value == "true"
+    }
+    let wanted = TraceRequest(kept: try flag("kept", true), live: try flag("live", false))
+    let isLink = (1...64).contains(link.utf8.count) && link.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
+    let device = query["device"].map(String.init)
+    guard isLink, device.map({ DeviceID(rawValue: $0) != nil }) ?? true else {
+      throw Problem(status: .badRequest, detail: "ids have 1 to 64 characters of A-Z a-z 0-9 _ -, those of links dots too")
+    }
+    let answer = try await operations.trace(link: link, device: device, wanted)
+    guard let lines = answer.lines else {
+      return Response(
+        status: .ok, headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
+        body: ResponseBody(byteBuffer: ByteBuffer(string: answer.text)))
+    }
+    return try events.lines(
+      lines, after: answer.text, to: request, channel: context.channel, logger: context.logger)
   }
 
   /// Nil = no body.

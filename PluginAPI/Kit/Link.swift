@@ -86,17 +86,30 @@ public typealias DeviceNumber = bb_device_id_t
     }
   }
 
-  /// Somebody looks at the frames of this link.
+  /// Frames of this link are kept.
   public var tracing: Bool { unsafe host.diagnostics?.pointee.tracing?(host.table, id) ?? 0 != 0 }
 
-  public enum Direction: Sendable { case sent, received }
+  public enum Direction: Sendable {
+    case sent, received
+    /// No more came in time; without bytes.
+    case timeout
+    /// Bytes that answer no question and were thrown away.
+    case discarded
+  }
 
+  /// One frame that did not go through `ByteStream.exchange`, which the host sees itself.
   public func trace(_ direction: Direction, _ frame: [UInt8]) {
     unsafe frame.withUnsafeBufferPointer { bytes in
       var lent = unsafe bb_bytes_t()
       unsafe lent.data = bytes.baseAddress
       unsafe lent.length = UInt32(bytes.count)
-      let code = direction == .sent ? BB_TRACE_SENT : BB_TRACE_RECEIVED
+      let code =
+        switch direction {
+        case .sent: BB_TRACE_SENT
+        case .received: BB_TRACE_RECEIVED
+        case .timeout: BB_TRACE_TIMEOUT
+        case .discarded: BB_TRACE_DISCARDED
+        }
       unsafe host.diagnostics?.pointee.trace?(host.table, id, UInt32(code), lent)
     }
   }

@@ -114,6 +114,21 @@ struct HostAPI: HostOperations {
 
   func reload() async throws(OperationError) -> JSONValue { try await reloader() }
 
+  func trace(link: String, device: String?, _ wanted: TraceRequest) async throws(OperationError) -> TraceAnswer {
+    guard let tracing = await links.tracing(link, device: device) else {
+      let known = await links.links()
+      if let found = known.first(where: { $0.id == link }) {
+        let devices = found.devices.compactMap { $0.memory.id?.rawValue }.joined(separator: ", ")
+        throw OperationError(status: 404, detail: "there is no device \(device ?? "") on the link \(link); it has \(devices)")
+      }
+      let names = known.map(\.id).joined(separator: ", ")
+      throw OperationError(status: 404, detail: "there is no link \(link); there are \(names.isEmpty ? "none" : names)")
+    }
+    let head = TraceWriter.head(tracing.head) + "\n"
+    let (kept, lines) = wanted.live ? tracing.follow() : (tracing.kept, nil)
+    return TraceAnswer(text: head + (wanted.kept ? kept.map { $0 + "\n" }.joined() : ""), lines: lines)
+  }
+
   func events(devices: [String]?) async -> AsyncStream<JSONValue> { picture.watch(devices) }
 
   private static func device(_ device: LinkSnapshot.Device, link: LinkSnapshot) -> [String: JSONValue] {

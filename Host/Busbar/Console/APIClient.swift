@@ -117,6 +117,57 @@ package struct APIClient: Sendable {
     return body
   }
 
+  /// Text line by line, until `take` says false or the host ends it. Blank lines show that the host lives; they are
+  /// not handed over. Throws `APIError`.
+  package func lines(
+    _ path: String, silence: Duration = .seconds(45), take: @escaping @Sendable (String) async throws -> Bool
+  ) async throws {
+    let activity = Activity()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await readLines(path, activity, take) }
+      group.addTask {
+        while true {
+          let end = activity.last + silence
+          guard ContinuousClock.now < end else { throw APIError.timedOut(path: socketPath, after: silence) }
+          try await Task.sleep(until: end, clock: .continuous)
+        }
+      }
+      try await group.next()
+      group.cancelAll()
+    }
+  }
+
+  private func readLines(
+    _ path: String, _ activity: Activity, _ take: @Sendable (String) async throws -> Bool
+  ) async throws {
+    try await exchange(.GET, path, body: nil) { inbound in
+      var status: HTTPResponseStatus?
+      var rest: [UInt8] = []
+      for try await part in inbound {
+        activity.note()
+        switch part {
+        case .head(let head): status = head.status
+        case .body(let chunk):
+          rest.append(contentsOf: chunk.readableBytesView)
+          guard rest.count <= Self.largest else {
+            throw APIError.unintelligible(path: socketPath, "a line is longer than \(Self.largest) bytes")
+          }
+          guard status == .ok else { continue }
+          while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            let line = String(decoding: rest[..<end], as: UTF8.self)
+            rest.removeSubrange(...end)
+            guard !line.isEmpty else { continue }
+            guard try await take(line) else { return }
+          }
+        case .end:
+          if status != .ok { _ = try answer(status, rest) }
+          return
+        }
+      }
+      throw APIError.ended(path: socketPath)
+    }
+  }
+
   private typealias Inbound = NIOAsyncChannelInboundStream<HTTPClientResponsePart>
 
   private func exchange<Answer: Sendable>(

@@ -24,6 +24,12 @@ package protocol AdapterEvents: Sendable {
   func identified(_ device: UInt32, _ identity: DeviceIdentity)
   func samples(_ device: UInt32, _ items: [Reading.Item], time: Int64, deviceTime: Int64?, durable: Bool)
   func problem(_ device: UInt32, name: String, active: Bool, text: String)
+  /// Where the link's frames go; nil where nobody can ever look at them.
+  var trace: LinkTrace? { get }
+}
+
+extension AdapterEvents {
+  package var trace: LinkTrace? { nil }
 }
 
 package struct DeviceIdentity: Sendable, Equatable {

@@ -53,6 +53,8 @@ package protocol PluginStore: Sendable {
   // Used by the calls only, of which there is one at a time; the guard above sees to it.
   var stream: (descriptor: Descriptor, endpoint: StreamEndpoint)?
   var explanation = ""
+  /// Number of the device that the running call is for, 0 = none.
+  var device: UInt32 = 0
   var slot: BatchSlot?
   private var state: UnsafeMutableRawPointer?
   private var devices: [UInt32: UnsafeMutableRawPointer] = unsafe [:]
@@ -88,7 +90,7 @@ package protocol PluginStore: Sendable {
   package func add(
     _ device: DeviceSetup, deadline: Int64, completion: @escaping @Sendable (CallResult) -> Void
   ) {
-    unsafe run(deadline, completion) { link, call in
+    unsafe run(deadline, device: device.number, completion) { link, call in
       guard let add = unsafe link.table.pointee.device_add else { return bb_status_t(BB_OK) }
       var deviceState: UnsafeMutableRawPointer?
       let status = unsafe withLentText(device.name) { name in
@@ -127,7 +129,7 @@ package protocol PluginStore: Sendable {
   package func poll(
     _ device: UInt32, due: [UInt32], deadline: Int64, completion: @escaping @Sendable (CallResult) -> Void
   ) {
-    unsafe run(deadline, completion) { link, call in
+    unsafe run(deadline, device: device, completion) { link, call in
       guard let poll = unsafe link.table.pointee.poll else { return bb_status_t(BB_OK) }
       return unsafe due.withUnsafeBufferPointer { due in
         unsafe poll(
@@ -140,7 +142,7 @@ package protocol PluginStore: Sendable {
     _ command: AdapterCommand, deadline: Int64, completion: @escaping @Sendable (CommandResult) -> Void
   ) {
     let outcome = OutcomeBox()
-    unsafe run(deadline) { result in
+    unsafe run(deadline, device: command.device) { result in
       completion(result.failure == nil ? outcome.result() : .failed(result))
     } body: { link, call in
       let status = unsafe link.deliver(command, call, outcome)
@@ -157,7 +159,7 @@ package protocol PluginStore: Sendable {
         unsafe link.table.pointee.close?(link.plugin.host, call, state)
         unsafe link.state = nil
       }
-      link.stream = nil
+      link.closeStream()
       link.slot = nil
       return bb_status_t(BB_OK)
     }
@@ -192,13 +194,14 @@ package protocol PluginStore: Sendable {
 
   /// Runs one call on a thread of the pool. Whatever happens, `completion` is called once.
   private func run(
-    _ deadline: Int64, _ completion: @escaping @Sendable (CallResult) -> Void,
+    _ deadline: Int64, device: UInt32 = 0, _ completion: @escaping @Sendable (CallResult) -> Void,
     body: @escaping @Sendable (DirectLink, UnsafePointer<bb_call_t>) -> bb_status_t
   ) {
     // Here, not on the thread: what is cancelled before a thread is free is cancelled.
     signal.clear()
     resources.pool.run { [self] in
       explanation = ""
+      self.device = device
       var call = bb_call_t()
       call.size = UInt32(MemoryLayout<bb_call_t>.size)
       // The link's number is in the token, so that a host slot finds the link of a call.

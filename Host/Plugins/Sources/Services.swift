@@ -32,7 +32,7 @@ enum Services {
     }
     unsafe table.close = { _, link, descriptor in
       guard let link = LinkTable.shared[link], link.stream?.descriptor.number == descriptor else { return }
-      link.stream = nil
+      link.closeStream()
     }
     unsafe table.exchange = { _, call, descriptor, request, mode, until, reply, capacity, length in
       guard let link = unsafe linkOf(call), unsafe request.length <= 65_536 else {
@@ -98,9 +98,18 @@ enum Services {
   nonisolated(unsafe) private static let diagnostics: UnsafePointer<bb_diagnostics_service_t> = {
     var table = bb_diagnostics_service_t()
     table.size = UInt32(MemoryLayout<bb_diagnostics_service_t>.size)
-    // Nobody can look at frames in this release.
-    unsafe table.tracing = { _, _ in 0 }
-    unsafe table.trace = { _, _, _, _ in }
+    // The last frames are always kept, so that those before a fault are there.
+    unsafe table.tracing = { _, link in LinkTable.shared[link]?.resources.events.trace == nil ? 0 : 1 }
+    unsafe table.trace = { _, link, direction, frame in
+      guard let link = LinkTable.shared[link], let trace = link.resources.events.trace else { return }
+      switch Int(direction) {
+      case BB_TRACE_SENT: unsafe trace.record(.sent, copied(frame, limit: 65_536), device: link.device)
+      case BB_TRACE_RECEIVED: unsafe trace.record(.received, copied(frame, limit: 65_536), device: link.device)
+      case BB_TRACE_TIMEOUT: trace.record(.timeout, device: link.device)
+      case BB_TRACE_DISCARDED: unsafe trace.record(.discarded(Int(frame.length)), device: link.device)
+      default: break
+      }
+    }
     unsafe table.problem = { _, link, device, name, active, text in
       guard let link = LinkTable.shared[link] else { return }
       unsafe link.resources.events.problem(
@@ -154,8 +163,11 @@ extension DirectLink {
     }
     if stream?.endpoint != endpoint {
       do throws(TransportError) {
+        closeStream()
         stream = (try StreamDialer.open(endpoint, deadline: deadline, stop: signal), endpoint)
+        note(.opened)
       } catch {
+        note(error)
         return status(error)
       }
     }
@@ -187,13 +199,34 @@ extension DirectLink {
     case BB_UNTIL_QUIET: until = .quiet(Int(amount))
     default: return failed(BB_CLASS_BUG, BB_REASON_RANGE)
     }
+    let trace = resources.events.trace
+    if !request.isEmpty { trace?.record(.sent, request, device: device) }
     do throws(TransportError) {
       try StreamExchange.run(
         stream.descriptor, request: request[...], until: until, reply: &reply, capacity: capacity, deadline: deadline,
         stop: signal)
+      if !reply.isEmpty { trace?.record(.received, reply, device: device) }
       return bb_status_t(BB_OK)
     } catch {
+      if !reply.isEmpty { trace?.record(.received, reply, device: device) }
+      note(error)
       return status(error)
+    }
+  }
+
+  func closeStream() {
+    if stream != nil { note(.released) }
+    stream = nil
+  }
+
+  private func note(_ event: TraceEvent) { resources.events.trace?.record(event, device: device) }
+
+  private func note(_ error: TransportError) {
+    switch error.cause {
+    case .timeout: note(stream == nil ? .failed(error.message) : .timeout)
+    case .closed: note(.closed)
+    case .cancelled: note(.cancelled)
+    case .refused, .address, .noSpace, .other: note(.failed(error.message))
     }
   }
 

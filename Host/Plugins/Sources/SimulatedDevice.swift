@@ -3,6 +3,7 @@
 package import BusbarSystem
 internal import BusbarTransports
 internal import PluginAPI
+internal import Synchronization
 
 /// A device that a plugin plays (simulate.h). The host listens and hands each connection over.
 @safe package final class SimulatedDevice: @unchecked Sendable {
@@ -10,6 +11,14 @@ internal import PluginAPI
   private let table: UnsafePointer<bb_simulate_interface_t>
   private let runner: DirectLink
   private var state: UnsafeMutableRawPointer?
+  private let connections = Mutex(Connections())
+  /// Woken when a connection ends.
+  private let ended = Wakeup()
+
+  private struct Connections {
+    var open: [UInt32: DirectLink] = [:]
+    var finished = false
+  }
 
   /// `documents` is the JSON array of simulate.h. Throws a sentence where the adapter
   /// simulates nothing or the plugin refuses the documents.
@@ -26,14 +35,51 @@ internal import PluginAPI
     if status < 0 { throw PluginFile.Refusal(message: runner.explanation.isEmpty ? "the plugin refuses it" : runner.explanation) }
   }
 
-  /// Answers on one connection until it closes. Blocks.
-  package func serve(_ descriptor: Descriptor, isSerial: Bool, resources: LinkResources) {
+  /// Answers on one connection until it closes. Blocks. A sentence where the plugin would not serve it.
+  package func serve(_ descriptor: Descriptor, isSerial: Bool, resources: LinkResources) -> String? {
     let connection = DirectLink(plugin: plugin, adapterOf: runner, resources: resources)
     let kind = UInt32(isSerial ? BB_STREAM_SERIAL : BB_STREAM_TCP)
-    _ = unsafe withCall(connection) { call in
+    defer {
+      connection.retire()
+      connections.withLock { $0.open[connection.number] = nil }
+      ended.wake()
+    }
+    let admitted = connections.withLock { connections in
+      guard !connections.finished else { return false }
+      connections.open[connection.number] = connection
+      return true
+    }
+    guard admitted else { return nil }
+    let status = unsafe withCall(connection) { call in
       unsafe table.pointee.serve?(plugin.host, call, state, descriptor.number, kind) ?? failed(BB_CLASS_UNSUPPORTED)
     }
-    connection.retire()
+    guard status < 0, !connection.signal.isSet else { return nil }
+    return connection.explanation.isEmpty ? "the plugin would not serve the connection" : connection.explanation
+  }
+
+  /// Ends all connections and then the device, once. Where a connection does not end within the time, in nanoseconds, the
+  /// device is left as it is.
+  package func finish(within limit: Int64) {
+    let deadline = Clock.boot() + limit
+    let isFirst = connections.withLock { connections in
+      defer { connections.finished = true }
+      for link in connections.open.values { link.cancel() }
+      return !connections.finished
+    }
+    guard isFirst else { return }
+    while connections.withLock({ !$0.open.isEmpty }) {
+      guard Clock.boot() < deadline else { return }
+      _ = Poll.wait([(ended.descriptor.number, .read)], until: deadline)
+      ended.drain()
+    }
+    if let state = unsafe state {
+      _ = unsafe withCall(runner) { call in
+        unsafe table.pointee.finish?(plugin.host, call, state)
+        return bb_status_t(BB_OK)
+      }
+      unsafe self.state = nil
+    }
+    runner.retire()
   }
 }
 

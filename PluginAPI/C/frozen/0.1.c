@@ -522,6 +522,8 @@ _Static_assert(sizeof(bb_diagnostics_interface_t) >= 16, "bb_diagnostics_interfa
 // Constants of busbar/ext/diagnostics.h
 _Static_assert(BB_TRACE_SENT == 1, "BB_TRACE_SENT");
 _Static_assert(BB_TRACE_RECEIVED == 2, "BB_TRACE_RECEIVED");
+_Static_assert(BB_TRACE_TIMEOUT == 3, "BB_TRACE_TIMEOUT");
+_Static_assert(BB_TRACE_DISCARDED == 4, "BB_TRACE_DISCARDED");
 _Static_assert(sizeof(BB_SERVICE_DIAGNOSTICS) == sizeof("busbar.diagnostics/1") && __builtin_strcmp(BB_SERVICE_DIAGNOSTICS, "busbar.diagnostics/1") == 0, "BB_SERVICE_DIAGNOSTICS");
 _Static_assert(sizeof(BB_INTERFACE_DIAGNOSTICS) == sizeof("busbar.diagnostics/1") && __builtin_strcmp(BB_INTERFACE_DIAGNOSTICS, "busbar.diagnostics/1") == 0, "BB_INTERFACE_DIAGNOSTICS");
 

@@ -10,6 +10,7 @@ final class FakeHost: HostOperations {
     var commands: [CommandRequest] = []
     var reads: [[String]?] = []
     var streams: [[String]?] = []
+    var traces: [String] = []
   }
 
   static let device: JSONValue = .object([
@@ -66,6 +67,17 @@ final class FakeHost: HostOperations {
 
   func reload() async throws(OperationError) -> JSONValue {
     throw OperationError(status: 409, detail: "busbar.yaml:3: no such key 'devicez'")
+  }
+
+  func trace(link: String, device: String?, _ wanted: TraceRequest) async throws(OperationError) -> TraceAnswer {
+    guard link == "bus1" else { throw OperationError(status: 404, detail: "there is no link \(link); there are bus1") }
+    asked.withLock { $0.traces.append("\(device ?? "-") \(wanted.kept) \(wanted.live)") }
+    let text = "busbar-trace 1 link=bus1\n" + (wanted.kept ? "0.000 > 0A0B\n" : "")
+    guard wanted.live else { return TraceAnswer(text: text) }
+    return TraceAnswer(text: text, lines: AsyncStream { lines in
+      lines.yield("1.000 < 0C0D")
+      lines.finish()
+    })
   }
 
   func events(devices: [String]?) async -> AsyncStream<JSONValue> {

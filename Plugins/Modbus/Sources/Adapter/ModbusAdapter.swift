@@ -29,7 +29,15 @@ public final class ModbusAdapter: Adapter {
   }
 
   public static func simulator(documents: String) throws(AdapterError) -> (any Simulator)? {
-    try ModbusSimulator(documents: documents)
+    let options = try SimulatorOptions.list(documents)
+    var rules: [FaultRule] = []
+    for option in options { rules += try option.rules() }
+    let seed = options.lazy.compactMap(\.seed).first ?? 0
+    if let trace = options.lazy.compactMap(\.trace).first {
+      guard options.count == 1 else { throw AdapterError(.config, "a trace is played alone") }
+      return try ModbusReplay(trace, rules, seed: seed)
+    }
+    return try ModbusSimulator(documents: documents, rules, seed: seed)
   }
 
   /// Sends a request once the pauses that the device needs are over.

@@ -14,7 +14,9 @@ extern "C" {
 
 enum {
   BB_TRACE_SENT = 1,
-  BB_TRACE_RECEIVED = 2
+  BB_TRACE_RECEIVED = 2,
+  BB_TRACE_TIMEOUT = 3,  // no more came in time; without a frame
+  BB_TRACE_DISCARDED = 4 // bytes that answer no question and were thrown away
 };
 
 // Table, host side.
@@ -22,10 +24,11 @@ typedef struct bb_diagnostics_service {
   uint32_t size;
   uint32_t reserved; // 0
 
-  // 1 while somebody looks at the frames of this link, else 0: ask before building a frame only for the trace. [any]
+  // 1 while frames of this link are kept, else 0: ask before building a frame only for the trace. [any]
   int32_t (*BB_NULLABLE tracing)(const bb_host_t *BB_NONNULL host, bb_link_id_t link);
 
-  // One frame. At most 4,096 bytes are kept. [copied] [link]
+  // One frame, as it was on the wire but for secrets. What goes through `exchange` of busbar.stream/1 the host sees
+  // itself: this is for frames that move another way. At most 4,096 bytes are kept. [copied] [link]
   void (*BB_NULLABLE trace)(const bb_host_t *BB_NONNULL host, bb_link_id_t link, uint32_t direction, bb_bytes_t frame);
 
   // Raises (active 1) or clears (0) a named fault of a device, or of the link with device 0. The host reports changes

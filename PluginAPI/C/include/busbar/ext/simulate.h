@@ -18,8 +18,11 @@ typedef struct bb_simulate_interface {
   uint32_t reserved; // 0
 
   // Makes a simulated device out of template bodies: `documents` is a JSON array of
-  // {"template": body, "config": device settings, "set": {"point": value, …}}. `finish` is called exactly when *state is
-  // not NULL afterwards. [adapter]
+  // {"template": body, "config": device settings, "set": {"point": value, …}}, or of one {"trace": {"frames": [{"ms": 0.5,
+  // "sent": "0A0B"}, {"ms": 3, "received": "0C0D"}, {"ms": 9, "event": "closed"}, …]}}: answer as the device in the trace
+  // did (TRACE.md; "sent" is what the device was asked). Any of them may hold "faults": ["delay=500ms,every=10", …] in the
+  // adapter's own words and "seed", a number; they concern all devices together. What is not understood is refused with
+  // all that would be. `finish` is called exactly when *state is not NULL afterwards. [adapter]
   bb_status_t (*BB_NULLABLE start)(const bb_host_t *BB_NONNULL host, const bb_call_t *BB_NONNULL call, bb_str_t documents, void *BB_NULLABLE *BB_NONNULL state);
 
   // Answers on one connection until the far end closes or the call is cancelled. Connections run in parallel. May block

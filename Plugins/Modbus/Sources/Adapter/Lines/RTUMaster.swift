@@ -18,6 +18,8 @@ internal import ModbusCodec
   }
 
   private let context: OpaquePointer
+  /// EMBBADCRC of modbus.h, a macro that does not reach Swift: one above the last exception code, 11.
+  private static let badSum = MODBUS_ENOBASE + 12
 
   /// nil without memory.
   init?(descriptor: Int32, baud: Int) {
@@ -34,49 +36,47 @@ internal import ModbusCodec
 
   func flush() { _ = unsafe modbus_flush(context) }
 
-  func perform(_ request: Request, unit: UInt8, milliseconds: Int) -> Result {
+  /// Sums are checked by libmodbus, the rest here: of its ready-made requests the bytes could not be seen. `sent` and
+  /// `received` are told what was on the line.
+  func perform(
+    _ request: Request, unit: UInt8, milliseconds: Int, sent: ([UInt8]) -> Void, received: ([UInt8]) -> Void
+  ) -> Result {
     _ = unsafe modbus_set_slave(context, Int32(unit))
     _ = unsafe modbus_set_response_timeout(
       context, UInt32(milliseconds / 1_000), UInt32(milliseconds % 1_000) * 1_000)
     // A late answer to an earlier request carries nothing that would tell it from the answer to this one.
     flush()
-    let done: Int32
-    var reply = Reply.written
-    switch request {
-    case .read(let address, let count):
-      let (register, number) = (Int32(address.register), Int32(count))
-      if address.table.isBits {
-        var bits = [UInt8](repeating: 0, count: count)
-        done = unsafe bits.withUnsafeMutableBufferPointer { bits in
-          unsafe address.table == .coil
-            ? modbus_read_bits(context, register, number, bits.baseAddress)
-            : modbus_read_input_bits(context, register, number, bits.baseAddress)
-        }
-        reply = .values(bits.map { UInt16($0) })
-      } else {
-        var words = [UInt16](repeating: 0, count: count)
-        done = unsafe words.withUnsafeMutableBufferPointer { words in
-          unsafe address.table == .holding
-            ? modbus_read_registers(context, register, number, words.baseAddress)
-            : modbus_read_input_registers(context, register, number, words.baseAddress)
-        }
-        reply = .values(words)
-      }
-    case .writeCoil(let register, let value):
-      done = unsafe modbus_write_bit(context, Int32(register), value ? 1 : 0)
-    case .writeRegister(let register, let value):
-      done = unsafe modbus_write_register(context, Int32(register), value)
-    case .writeRegisters(let register, let values):
-      done = unsafe modbus_write_registers(context, Int32(register), Int32(values.count), values)
+    let question = [unit] + request.pdu
+    guard unsafe modbus_send_raw_request(context, question, Int32(question.count)) >= 0 else {
+      return Self.failure(errno)
     }
-    if done >= 0 { return .reply(reply) }
-    return Self.failure(errno)
+    sent(WireFraming.rtu.frame(unit: unit, pdu: request.pdu))
+    var frame = [UInt8](repeating: 0, count: Int(MODBUS_MAX_ADU_LENGTH))
+    let count = unsafe modbus_receive_confirmation(context, &frame)
+    let code = errno
+    guard count > 0 else {
+      // 0: an answer of another unit, whose sum was not looked at.
+      if count == 0 || code == Self.badSum { received(Array(frame.prefix(Self.length(frame)))) }
+      return count == 0 ? .failed(.garbled("another unit answers")) : Self.failure(code)
+    }
+    frame.removeLast(frame.count - Int(count))
+    received(frame)
+    guard frame.count >= 5, frame[0] == unit, let reply = Reply(frame[1..<(frame.count - 2)], to: request) else {
+      return .failed(.garbled("it does not fit the request"))
+    }
+    return .reply(reply)
+  }
+
+  /// Length of a whole reply, by what it says of itself.
+  private static func length(_ frame: [UInt8]) -> Int {
+    switch frame[1] {
+    case 0x80...: 5
+    case 1...4: min(frame.count, 5 + Int(frame[2]))
+    default: 8
+    }
   }
 
   private static func failure(_ code: Int32) -> Result {
-    // The codes 1 to 11 of the device, moved up (modbus.h, MODBUS_ENOBASE).
-    let exception = code - MODBUS_ENOBASE
-    if 1...11 ~= exception { return .reply(.exception(UInt8(exception))) }
     let text = unsafe modbus_strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
     switch code {
     case ETIMEDOUT: return .failed(.silent)

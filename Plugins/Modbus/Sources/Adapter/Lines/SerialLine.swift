@@ -47,9 +47,14 @@ final class SerialLine: Line {
     let left = min(Int64(milliseconds), (call.deadline - BootClock.now) / 1_000_000)
     guard left > 0 else { throw .noTime }
     defer { lastEnd = BootClock.now }
-    switch master.perform(request, unit: unit, milliseconds: Int(left)) {
+    let isTracing = link.tracing
+    let result = master.perform(
+      request, unit: unit, milliseconds: Int(left), sent: { if isTracing { link.trace(.sent, $0) } },
+      received: { if isTracing { link.trace(.received, $0) } })
+    switch result {
     case .reply(let reply): return reply
     case .failed(let failure):
+      if isTracing, case .silent = failure { link.trace(.timeout, []) }
       drain(call)
       switch failure {
       case .silent: throw .silent("unit \(unit): no answer to the \(request) within \(left) ms")

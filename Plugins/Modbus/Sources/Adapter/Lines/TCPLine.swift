@@ -23,8 +23,6 @@ final class TCPLine: Line {
     if let verdict { throw .garbage(verdict) }
     let end = BootClock.now + Int64(milliseconds) * 1_000_000
     var bytes = conversation.begin(request, unit: unit)
-    let isTracing = link.tracing
-    if isTracing { link.trace(.sent, bytes) }
     while true {
       let left = Int((end - BootClock.now) / 1_000_000)
       let received: [UInt8]
@@ -40,7 +38,6 @@ final class TCPLine: Line {
       } catch {
         throw .lost(error)
       }
-      if isTracing { link.trace(.received, received) }
       bytes = []
       do {
         let foreign = conversation.foreignFrames

@@ -9,8 +9,10 @@ internal import Synchronization
 final class ModbusSimulator: Simulator {
   private let units: Mutex<[UInt8: SimulatedUnit]>
   private let start = BootClock.now
+  private let faults: FaultBox
 
-  init(documents: String) throws(AdapterError) {
+  /// `rules` are the faults of all devices together.
+  init(documents: String, _ rules: [FaultRule] = [], seed: UInt64 = 0) throws(AdapterError) {
     var maps: [UInt8: [DeviceMap]] = [:]
     var settings: [(unit: UInt8, map: Int, point: String, value: String)] = []
     let list = try SimulatorDocument.list(documents)
@@ -22,6 +24,15 @@ final class ModbusSimulator: Simulator {
       for (point, value) in document.set ?? [:] { settings.append((unit, index, point, value.description)) }
     }
     guard !maps.isEmpty else { throw AdapterError(.config, "nothing to simulate") }
+    for (unit, maps) in maps {
+      guard let conflict = DeviceMap.conflict(among: maps) else { continue }
+      throw AdapterError(.config, "unit \(unit) would be two devices: \(conflict); give them different units")
+    }
+    do {
+      faults = FaultBox(try FaultDeck(rules, seed: seed) { point in Self.addresses(of: point, in: maps) })
+    } catch {
+      throw AdapterError(.config, "faults: \(error)")
+    }
     var units: [UInt8: SimulatedUnit] = [:]
     for (unit, maps) in maps { units[unit] = SimulatedUnit(unit: unit, maps: maps) }
     for (unit, map, point, value) in settings {
@@ -52,6 +63,7 @@ final class ModbusSimulator: Simulator {
 
   func serve(descriptor: Int32, isSerial: Bool, _ call: borrowing Call) throws(AdapterError) {
     let numbers = units.withLock { $0.keys.sorted() }
+    if !faults.isEmpty { return try disturbed(descriptor, isSerial, numbers[0], call) }
     guard let server = ModbusServer(descriptor: descriptor, isSerial: isSerial, unit: numbers[0]) else {
       throw AdapterError(.bug, "libmodbus could not be set up")
     }
@@ -62,6 +74,26 @@ final class ModbusSimulator: Simulator {
       case .query(let query): answer(query, server, isSerial: isSerial)
       }
     }
+  }
+
+  /// As `serve`, with faults.
+  private func disturbed(
+    _ descriptor: Int32, _ isSerial: Bool, _ unit: UInt8, _ call: borrowing Call
+  ) throws(AdapterError) {
+    let framing: WireFraming = isSerial ? .rtu : .mbap
+    let answers = LibraryAnswers(framing, unit: unit) { query, server in
+      self.answer(query, server, isSerial: isSerial)
+    }
+    guard let answers else { throw AdapterError(.bug, "libmodbus could not be set up") }
+    WireServer(descriptor: descriptor, isSerial: isSerial, framing: framing, faults: faults, answering: answers).serve(call)
+  }
+
+  /// All registers that a point is read from or written to; nil where no device has it.
+  private static func addresses(of name: String, in maps: [UInt8: [DeviceMap]]) -> Set<Address>? {
+    let points = maps.values.joined().flatMap(\.points).filter { $0.name == name }
+    guard !points.isEmpty else { return nil }
+    let written = points.flatMap { $0.write?.cases.flatMap(\.sets).map(\.field) ?? [] }
+    return Set((points.flatMap { $0.reading?.fields ?? [] } + written).flatMap(\.addresses))
   }
 
   private func answer(_ query: ModbusServer.Query, _ server: ModbusServer, isSerial: Bool) {
