@@ -25,6 +25,7 @@ package final class DeviceMemory: Sendable {
     var activeProblems: [String] = []
     var infoChanged = false
     var known = false
+    var judge: DeviceJudge
   }
 
   package let plan: DevicePlan
@@ -33,7 +34,7 @@ package final class DeviceMemory: Sendable {
   init(_ plan: DevicePlan, id: DeviceID?) {
     self.plan = plan
     // A configured id is told of before the device answers.
-    state = Mutex(State(id: id, infoChanged: id != nil))
+    state = Mutex(State(id: id, infoChanged: id != nil, judge: DeviceJudge(kind: plan.kind)))
   }
 
   func with<Result: Sendable>(_ body: (inout sending State) -> sending Result) -> Result { state.withLock(body) }
