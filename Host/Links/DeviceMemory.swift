@@ -28,13 +28,14 @@ package final class DeviceMemory: Sendable {
     var known = false
     /// Values and missing values so far.
     var samples = 0
+    var judge: DeviceJudge
   }
 
   private let state: Mutex<State>
 
   init(_ plan: DevicePlan, id: DeviceID?) {
     // A configured id is told of before the device answers.
-    state = Mutex(State(plan: plan, id: id, infoChanged: id != nil))
+    state = Mutex(State(plan: plan, id: id, infoChanged: id != nil, judge: DeviceJudge(kind: plan.kind)))
   }
 
   func with<Result: Sendable>(_ body: (inout sending State) -> sending Result) -> Result { state.withLock(body) }

@@ -3,6 +3,7 @@
 internal import BusbarModel
 internal import BusbarPlugins
 internal import BusbarSystem
+internal import Logging
 internal import Synchronization
 
 /// Takes what a link's plugin tells during its calls. Values go upward at once, on the plugin's thread; the guard looks
@@ -12,11 +13,15 @@ final class LinkEvents: AdapterEvents {
   private let binding: any IdentityBinding
   let frames = LinkTrace()
   var trace: LinkTrace? { frames }
+  private let recall: any CountRecall
+  private let logger: Logger
   private let devices = Mutex<[UInt32: DeviceMemory]>([:])
 
-  init(observer: any LinkObserver, binding: any IdentityBinding) {
+  init(observer: any LinkObserver, binding: any IdentityBinding, recall: any CountRecall, logger: Logger) {
     self.observer = observer
     self.binding = binding
+    self.recall = recall
+    self.logger = logger
   }
 
   subscript(_ device: UInt32) -> DeviceMemory? {
@@ -35,6 +40,7 @@ final class LinkEvents: AdapterEvents {
           state.points.append((id, point))
         }
       }
+      state.judge.declare(points)
       state.infoChanged = true
     }
   }
@@ -66,6 +72,7 @@ final class LinkEvents: AdapterEvents {
         state.id = bound
         state.infoChanged = true
         state.latest = [:]
+        state.judge.forget()
       }
       return state.id
     }
@@ -79,9 +86,66 @@ final class LinkEvents: AdapterEvents {
 
   func samples(_ device: UInt32, _ items: [Reading.Item], time: Int64, deviceTime: Int64?, durable: Bool) {
     guard let memory = self[device] else { return }
+    let now = Clock.boot()
+    if let id = memory.id, memory.with({ $0.judge.lacksCounts }) {
+      let counts = counts(of: id)
+      memory.with { $0.judge.restore(counts, now: now) }
+    }
+    let (judged, notices) = memory.with { $0.judge.take(items, now: now, deviceTime: deviceTime) }
+    publish(memory, judged, time: time, deviceTime: deviceTime, durable: durable)
+    if !notices.isEmpty { tell(notices, device, memory) }
+  }
+
+  /// The last counts with their age; one from the future says that a clock is not right, and nothing about the time
+  /// between.
+  private func counts(of id: DeviceID) -> [(point: String, value: Double, age: Int64)] {
+    let wall = Clock.unix()
+    return recall.lastCounts(of: id).map { count in
+      (count.point, count.value, wall >= count.time ? wall - count.time : Self.unknownAge)
+    }
+  }
+
+  /// A year.
+  private static let unknownAge: Int64 = 365 * 86_400 * 1_000_000_000
+
+  /// What points have instead of values.
+  func missing(_ device: UInt32, _ items: [Reading.Item]) {
+    guard let memory = self[device] else { return }
+    publish(memory, items, time: Clock.unix(), deviceTime: nil, durable: false)
+  }
+
+  private func publish(_ memory: DeviceMemory, _ items: [Reading.Item], time: Int64, deviceTime: Int64?, durable: Bool) {
     memory.remember(items, time: time)
     guard let id = memory.id, !items.isEmpty else { return }
     observer.reading(Reading(device: id, time: time, deviceTime: deviceTime, items: items, durable: durable))
+  }
+
+  /// Says in the log what began and ended, once each; the alarm is up while any point of the device is doubted.
+  func tell(_ notices: [DeviceJudge.Notice], _ device: UInt32, _ memory: DeviceMemory) {
+    let name = memory.id?.rawValue ?? memory.plan.name
+    var last = ""
+    for notice in notices {
+      switch notice {
+      case .began(let point, let why, let value):
+        last = "\(point): \(why.sentence)"
+        let seen = value.map { " (\(Value.number($0)))" } ?? ""
+        logger.warning("implausible value\(seen)", metadata: ["device": "\(name)", "reason": "\(last)"])
+      case .ended(let point, let count):
+        last = "\(point) is plausible again; \(count) readings were not"
+        logger.notice("\(last)", metadata: ["device": "\(name)"])
+      case .counter(let point, let from, let to, let fell):
+        let what = fell ? "starts over" : "goes on from further ahead"
+        let text = "\(point): the counter \(what), from \(Value.number(from)) to \(Value.number(to))"
+        logger.warning("\(text)", metadata: ["device": "\(name)"])
+        // Something that happened, not a state: it is over as soon as it is told.
+        guard let id = memory.id else { continue }
+        for active in [true, false] {
+          observer.alarm(
+            Alarm(device: id, name: fell ? "CounterReset" : "CounterJump", active: active, text: text, time: Clock.unix()))
+        }
+      }
+    }
+    problem(device, name: "ImplausibleValue", active: memory.with { $0.judge.doubtful }, text: last)
   }
 
   func problem(_ device: UInt32, name: String, active: Bool, text: String) {

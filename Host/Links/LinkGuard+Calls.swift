@@ -188,7 +188,10 @@ extension LinkGuard {
     let started = Clock.boot()
     let period = device.schedule.shortest ?? 0
     let deadline = started + min(Self.longestPoll, max(patience, period))
-    device.memory.with { $0.polled = [] }
+    device.memory.with { state in
+      state.polled = []
+      state.judge.beginPoll()
+    }
     polling = true
     cutShort = false
     let answer: CallResult? = await call(until: deadline) {
@@ -217,7 +220,11 @@ extension LinkGuard {
     guard let memory = devices[number]?.memory else { return }
     // A poll that was cut short for a command leaves the rest due.
     let rest = cutShort ? Set(missing(number, of: due, in: items)) : []
-    devices[number]?.schedule.polled(due.filter { !rest.contains($0) }, at: Clock.boot())
+    let asked = due.filter { !rest.contains($0) }
+    devices[number]?.schedule.polled(asked, at: Clock.boot())
+    let (stale, notices) = memory.with { $0.judge.endPoll(due: asked) }
+    if !stale.isEmpty { publishBad(number, .stale, points: stale) }
+    if !notices.isEmpty { events.tell(notices, number, memory) }
     devices[number]?.backOff.reset()
     devices[number]?.holdUntil = 0
     backOff.reset()

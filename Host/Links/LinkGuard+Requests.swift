@@ -74,7 +74,7 @@ extension LinkGuard {
     let known = device.memory.with { $0.points }
     let items = known.filter { wanted.contains($0.id) }.map { Reading.Item($0.point, bad: reason) }
     guard !items.isEmpty else { return }
-    events.samples(number, items, time: Clock.unix(), deviceTime: nil, durable: false)
+    events.missing(number, items)
     devices[number]?.schedule.polled(wanted, at: Clock.boot())
   }
 

@@ -84,7 +84,7 @@ package actor LinkGuard {
 
   package init(
     plan: LinkPlan, connecting: any LinkConnecting, observer: any LinkObserver, binding: any IdentityBinding,
-    logger: Logger, patience: Duration = .seconds(15)
+    logger: Logger, patience: Duration = .seconds(15), recall: any CountRecall = NoRecall()
   ) {
     self.plan = plan
     self.patience = patience.nanoseconds
@@ -94,7 +94,7 @@ package actor LinkGuard {
     var logger = logger
     logger[metadataKey: "link"] = "\(plan.id)"
     self.logger = logger
-    events = LinkEvents(observer: observer, binding: binding)
+    events = LinkEvents(observer: observer, binding: binding, recall: recall, logger: logger)
   }
 
   package func start() {

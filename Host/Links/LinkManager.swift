@@ -12,18 +12,20 @@ package actor LinkManager: DeviceWriter {
   private let binding: any IdentityBinding
   private let logger: Logger
   private let patience: Duration
+  private let recall: any CountRecall
   private(set) var guards: [String: LinkGuard] = [:]
   /// The last application of plans: one waits for the one before it.
   private var applying: Task<Outcome, Never>?
 
   package typealias Outcome = (added: [String], removed: [String], changed: [String])
 
-  /// `patience` is how long a call of a plugin may take.
+  /// `patience` is how long a call of a plugin may take; `recall` knows where counters stood before.
   package init(
     connecting: any LinkConnecting, observer: any LinkObserver, binding: any IdentityBinding, logger: Logger,
-    patience: Duration = .seconds(15)
+    patience: Duration = .seconds(15), recall: any CountRecall = NoRecall()
   ) {
     self.patience = patience
+    self.recall = recall
     self.connecting = connecting
     self.observer = observer
     self.binding = binding
@@ -61,7 +63,8 @@ package actor LinkManager: DeviceWriter {
     await Self.stop(ending)
     for plan in plans where guards[plan.id] == nil {
       let link = LinkGuard(
-        plan: plan, connecting: connecting, observer: observer, binding: binding, logger: logger, patience: patience)
+        plan: plan, connecting: connecting, observer: observer, binding: binding, logger: logger, patience: patience,
+        recall: recall)
       guards[plan.id] = link
       if !outcome.changed.contains(plan.id) { outcome.added.append(plan.id) }
       await link.start()

@@ -37,12 +37,16 @@ package struct PointDescriptor: Hashable, Sendable {
   package var refresh: Duration?
   /// How often reading is worthwhile; nil = the device's default.
   package var period: Duration?
+  /// A counter that restarts at 0 (`_today`, `_session`).
+  package var restarts: Bool
+  /// What its values can be, where the template says more than `minimum` and `maximum`.
+  package var plausible: Plausible?
 
   package init(
     name: String, title: String = "", unit: String = "", type: ValueType = .number, kind: Kind = .gauge,
     writable: Bool = false, setting: Bool = false, minimum: Double? = nil, maximum: Double? = nil,
     allowed: [Double] = [], resolution: Double = 0, labels: [String] = [], safe: Value? = nil, lease: Duration? = nil,
-    refresh: Duration? = nil, period: Duration? = nil
+    refresh: Duration? = nil, period: Duration? = nil, restarts: Bool = false, plausible: Plausible? = nil
   ) {
     self.name = name
     self.title = title
@@ -60,6 +64,8 @@ package struct PointDescriptor: Hashable, Sendable {
     self.lease = lease
     self.refresh = refresh
     self.period = period
+    self.restarts = restarts
+    self.plausible = plausible
   }
 
   /// Limits are combined by the most restrictive lease, everything else by priority (interfaces 3.3).

@@ -22,7 +22,9 @@ enum PointDescription {
       resolution: record.resolution.isFinite ? max(0, record.resolution) : 0,
       labels: (json?["labels"]?.array ?? []).prefix(256).compactMap(\.string), safe: json?["safe"].flatMap(Value.init(json:)),
       lease: duration(json?["lease_ms"]), refresh: duration(json?["refresh_ms"]),
-      period: record.period_ms == 0 ? nil : .milliseconds(Int64(record.period_ms)))
+      period: record.period_ms == 0 ? nil : .milliseconds(Int64(record.period_ms)),
+      restarts: kind == .counter && (flags & BB_POINT_RESTARTS != 0 || name.hasSuffix("_today") || name.hasSuffix("_session")),
+      plausible: Plausible(json: json?["plausible"]))
   }
 
   private static func duration(_ json: JSONValue?) -> Duration? {

@@ -22,9 +22,10 @@ struct PointDetail: Encodable {
   var allowed: [JSONValue]?
   var lease: Int?
   var refresh: Int?
+  var plausible: PlausibleDetail?
 
   enum CodingKeys: String, CodingKey {
-    case labels, safe, allowed
+    case labels, safe, allowed, plausible
     case lease = "lease_ms"
     case refresh = "refresh_ms"
   }
@@ -34,6 +35,21 @@ struct PointDetail: Encodable {
     encoder.outputFormatting = .sortedKeys
     guard let data = try? encoder.encode(self) else { return "" }
     return String(decoding: data, as: UTF8.self)
+  }
+}
+
+/// What the host judges values by.
+struct PlausibleDetail: Encodable {
+  var minimum: Double?
+  var maximum: Double?
+  var rate: Double?
+  var jump: Double?
+  var frozen: Int?
+  var falls: Bool?
+
+  enum CodingKeys: String, CodingKey {
+    case minimum, maximum, rate, jump, falls
+    case frozen = "frozen_ms"
   }
 }
 

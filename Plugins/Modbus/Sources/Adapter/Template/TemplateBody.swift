@@ -90,12 +90,13 @@ struct PointBody: Decodable {
   var lease: String?
   var refresh: String?
   var setting: Bool?
+  var plausible: PlausibleBody?
   var write: WriteBody?
   var simulate: SimulateBody?
 
   enum CodingKeys: String, CodingKey {
     case sum, bit, unit, kind, title, resolution, minimum, maximum, allowed, safe, lease, refresh, setting, write
-    case simulate
+    case simulate, plausible
     case labels = "enum"
     case otherwise = "else"
   }
@@ -118,9 +119,20 @@ struct PointBody: Decodable {
     lease = try container.decodeIfPresent(String.self, forKey: .lease)
     refresh = try container.decodeIfPresent(String.self, forKey: .refresh)
     setting = try container.decodeIfPresent(Bool.self, forKey: .setting)
+    plausible = try container.decodeIfPresent(PlausibleBody.self, forKey: .plausible)
     write = try container.decodeIfPresent(WriteBody.self, forKey: .write)
     simulate = try container.decodeIfPresent(SimulateBody.self, forKey: .simulate)
   }
+}
+
+/// What the host judges the point's values by; the adapter hands it on.
+struct PlausibleBody: Decodable {
+  var minimum: Double?
+  var maximum: Double?
+  var rate: Double?
+  var jump: Double?
+  var frozen: String?
+  var falls: Bool?
 }
 
 struct WriteBody: Decodable {

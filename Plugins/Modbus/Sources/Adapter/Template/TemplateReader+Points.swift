@@ -97,11 +97,29 @@ extension TemplateReader {
     declaration.detail =
       PointDetail(
         labels: point.labels.isEmpty ? nil : point.labels, safe: body.safe, allowed: body.allowed,
-        lease: try duration(body.lease, "\(path).lease"), refresh: try duration(body.refresh, "\(path).refresh")
+        lease: try duration(body.lease, "\(path).lease"), refresh: try duration(body.refresh, "\(path).refresh"),
+        plausible: try plausible(body.plausible, isNumber: isNumber, isCounter: kind == BB_KIND_COUNTER, "\(path).plausible")
       ).json
     let allowed = (body.allowed ?? []).compactMap { if case .number(let number) = $0 { number } else { nil } }
     return DeclaredPoint(
       point: point, declaration: declaration, allowed: allowed, tolerance: max(declaration.resolution, step) * 1.001)
+  }
+
+  private func plausible(
+    _ body: PlausibleBody?, isNumber: Bool, isCounter: Bool, _ path: String
+  ) throws(TemplateError) -> PlausibleDetail? {
+    guard let body else { return nil }
+    guard isNumber else { throw TemplateError(path, "is of no use for a point that is no number") }
+    if let minimum = body.minimum, let maximum = body.maximum, minimum > maximum {
+      throw TemplateError("\(path).maximum", "is below minimum")
+    }
+    for (name, limit) in [("rate", body.rate), ("jump", body.jump)] {
+      if let limit, !(limit > 0 && limit.isFinite) { throw TemplateError("\(path).\(name)", "is not above 0") }
+    }
+    if body.falls != nil, !isCounter { throw TemplateError("\(path).falls", "is for counters only") }
+    return PlausibleDetail(
+      minimum: body.minimum, maximum: body.maximum, rate: body.rate, jump: body.jump,
+      frozen: try duration(body.frozen, "\(path).frozen"), falls: body.falls)
   }
 
   func number(_ body: FieldBody, _ path: String) throws(TemplateError) -> Field {
