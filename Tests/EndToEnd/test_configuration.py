@@ -4,9 +4,10 @@
 import re
 
 import pytest
+import yaml
 
 from harness.host import client
-from harness.paths import DIRECTORIES, PLUGINS, TEMPLATES
+from harness.paths import CASES, DIRECTORIES, PLUGINS, TEMPLATES
 
 GOOD = """\
 host:
@@ -160,3 +161,15 @@ def test_mistake_in_a_template(directory, pattern, replacement):
 @pytest.mark.parametrize("name", sorted(path.stem for path in TEMPLATES.glob("*.yaml")))
 def test_every_template_is_good(name):
     client("template", "check", TEMPLATES / f"{name}.yaml", *DIRECTORIES)
+
+
+def test_the_readme_lists_every_template():
+    listed = {}
+    for line in (CASES.parent / "README.md").read_text().splitlines():
+        if row := re.match(r"\| `([a-z0-9-]+)` \| ([A-Za-z ]+) \| .* \| ([a-z]+) \|$", line):
+            listed[row[1]] = (row[2].replace(" ", "").lower(), row[3])
+    there = {}
+    for path in (CASES.parent / "Devices").glob("*.yaml"):
+        template = yaml.safe_load(path.read_text())
+        there[path.stem] = (template["kind"], template["confidence"])
+    assert listed == there

@@ -9,6 +9,7 @@
     registers:                              what the device holds; any other address answers exception 2
       holding: { 40029: [0, 295] }
       input: { 52: [17562, 16384] }
+      coil: { 400: [1] }                    a bit each; also discrete
     expected: { power: 1234.5 }             point: value
     bad: { temperature: decode }            point: reason; such a point never has a value
     absent: [ac_power]                      points that are neither
@@ -40,7 +41,7 @@ def test_case(file, host, subscriber, modbus_device, serial_line, directory):
     config = case.get("config", {})
     registers = {
         kind: {str(address): words for address, words in case["registers"].get(kind, {}).items()}
-        for kind in ("holding", "input")
+        for kind in ("holding", "input", "coil", "discrete")
     }
     template, directories = case.get("template"), [str(TEMPLATES)]
     if "template_file" in case:

@@ -7,7 +7,7 @@
 On several ports it is as many devices that hold the same.
 
 The first line of standard input describes the devices:
-    {"units": {"1": {"holding": {"40": [1, 2]}, "input": {…}}}, "mirror": [[5004, 1100, 2]]}
+    {"units": {"1": {"holding": {"40": [1, 2]}, "input": {…}, "coil": {"7": [1]}, "discrete": {…}}}, "mirror": [[5004, 1100, 2]]}
 An address that is not listed answers exception 2; with --fill it holds 0. `mirror` copies a register that is written
 into another address, as the low word of so many.
 
@@ -35,8 +35,9 @@ from pymodbus.framer.rtu import FramerRTU
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-READ_INPUT = 4
-BIT_FUNCTIONS = (1, 2, 5, 15)
+TABLES = ("holding", "input", "coil", "discrete")
+READ_DISCRETE, READ_INPUT = 2, 4
+BIT_FUNCTIONS = (1, READ_DISCRETE, 5, 15)
 ANSWER_FAULTS = ("delay", "drop", "close", "byte", "badtid", "badunit", "garbage", "truncate")
 
 
@@ -62,7 +63,7 @@ class Peer:
         self.fill = fill
         self.mirror = description.get("mirror", [])
         self.tables = {
-            int(unit): {kind: self.expand(tables.get(kind, {})) for kind in ("holding", "input")}
+            int(unit): {kind: self.expand(tables.get(kind, {})) for kind in TABLES}
             for unit, tables in description["units"].items()
         }
         self.faults = Faults()
@@ -84,7 +85,7 @@ class Peer:
             return [SimData(0, values=[0] * 65536, datatype=DataType.REGISTERS)]
 
         def bits():
-            return [SimData(0, values=[0] * 16, datatype=DataType.BITS)]
+            return [SimData(0, values=[False] * 65536, datatype=DataType.BITS)]
 
         def device(unit, action):
             return SimDevice(unit, simdata=(bits(), bits(), registers(), registers()), use_bit_addressing=True, action=action)
@@ -111,7 +112,7 @@ class Peer:
         if fault := self.faults.take(ANSWER_FAULTS, unit, function):
             self.answer_faults.append(fault)
         if function in BIT_FUNCTIONS:
-            return ExcCodes.ILLEGAL_FUNCTION
+            return self.bits(self.tables[unit], function, address, memory, written)
         table = self.tables[unit]["input" if function == READ_INPUT else "holding"]
         if not self.fill and any(address + i not in table for i in range(count)):
             return ExcCodes.ILLEGAL_ADDRESS
@@ -120,6 +121,19 @@ class Peer:
             self.reflect(table, address + i, value)
         for i in range(count):
             memory[address - start + i] = table.get(address + i, 0)
+        return None
+
+    def bits(self, tables, function, address, memory, written):
+        """pymodbus keeps 16 bits in a word, lowest first, and tells how many words it needs; the first bit decides."""
+        table = tables["discrete" if function == READ_DISCRETE else "coil"]
+        if not table and not self.fill:
+            return ExcCodes.ILLEGAL_FUNCTION
+        if address not in table and not self.fill:
+            return ExcCodes.ILLEGAL_ADDRESS
+        for i, value in enumerate(written or []):
+            table[address + i] = value
+        for word in {bit // 16 for bit in table}:
+            memory[word] = sum(bool(table.get(word * 16 + i)) << i for i in range(16))
         return None
 
     def reflect(self, table, address, value):
