@@ -130,6 +130,26 @@ extension LinkGuard {
     await call(until: deadline) { connection.command(command, deadline: deadline, completion: $0) }
   }
 
+  /// Cut short by a command, and then begun again.
+  func perform(_ scan: PendingScan) async {
+    guard let connection, phase == .open else {
+      return scan.answer(ScanResult(CallResult(failure: .transient, reason: .unspecified, text: reason ?? "the link is not open")))
+    }
+    let deadline = Clock.boot() + patience
+    polling = true
+    cutShort = false
+    let answer: ScanResult? = await call(until: deadline) {
+      connection.scan(scan.documents, step: scan.step, deadline: deadline, completion: $0)
+    }
+    polling = false
+    guard let answer else {
+      return scan.answer(ScanResult(CallResult(failure: .transient, reason: .timeout, text: "the plugin did not return in time")))
+    }
+    if cutShort, answer.result.failure == .cancelled, !stopping { return scans.insert(scan, at: 0) }
+    scan.answer(answer)
+    if answer.result.reason == .closed { reopen() }
+  }
+
   func closeLink() async {
     guard phase != .stuck, let closing = connection else { return }
     connection = nil

@@ -48,6 +48,12 @@ package actor LinkGuard {
     let answer: @Sendable (Result<[Reading.Item], CallResult>) -> Void
   }
 
+  struct PendingScan {
+    let documents: String
+    let step: Int
+    let answer: @Sendable (ScanResult) -> Void
+  }
+
   package private(set) var plan: LinkPlan
   let connecting: any LinkConnecting
   let observer: any LinkObserver
@@ -62,6 +68,7 @@ package actor LinkGuard {
   var devices: [UInt32: DeviceRun] = [:]
   var writes: [PendingWrite] = []
   var reads: [PendingRead] = []
+  var scans: [PendingScan] = []
   var backOff = BackOff()
   var reason: String?
   var loss = LossLog()
@@ -172,6 +179,14 @@ package actor LinkGuard {
     signal()
   }
 
+  func enqueue(_ scan: PendingScan) {
+    guard !stopping, scans.count < 16 else {
+      return scan.answer(ScanResult(CallResult(failure: .transient, reason: .unspecified, text: "the link is busy")))
+    }
+    scans.append(scan)
+    signal()
+  }
+
   func signal() {
     signalled = true
     waiter?.resume()
@@ -231,8 +246,13 @@ package actor LinkGuard {
         await perform(writes.removeFirst())
       } else if !reads.isEmpty {
         await perform(reads.removeFirst())
-      } else if let (number, due) = nextDevice() {
-        due <= Clock.boot() ? await poll(number) : await wait(until: due)
+      } else if let (number, due) = nextDevice(), due <= Clock.boot() {
+        await poll(number)
+      } else if !scans.isEmpty {
+        // Only while nothing is due: a search holds up no poll but by its running step.
+        await perform(scans.removeFirst())
+      } else if let (_, due) = nextDevice() {
+        await wait(until: due)
       } else {
         await wait(until: nil)
       }
@@ -257,6 +277,8 @@ package actor LinkGuard {
     writes = []
     for read in reads { read.answer(.failure(CallResult(failure: .transient, reason: .unspecified, text: text))) }
     reads = []
+    for scan in scans { scan.answer(ScanResult(CallResult(failure: .transient, reason: .unspecified, text: text))) }
+    scans = []
   }
 
   private func wait(until time: Int64?) async {

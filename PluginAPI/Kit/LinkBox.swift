@@ -12,6 +12,9 @@ class LinkBox {
   func command(_ command: Command, on device: AnyObject, _ call: borrowing Call) throws(AdapterError) -> Outcome {
     .accepted
   }
+  func scan(_ documents: String, step: Int, _ call: borrowing Call) throws(AdapterError) -> ScanStep {
+    throw AdapterError(.bug, "abstract")
+  }
 }
 
 final class LinkBoxOf<A: Adapter>: LinkBox {
@@ -39,6 +42,10 @@ final class LinkBoxOf<A: Adapter>: LinkBox {
   ) throws(AdapterError) -> Outcome {
     guard let device = device as? A.Device else { throw AdapterError(.bug, "not a device of this adapter") }
     return try adapter.command(command, on: device, call)
+  }
+
+  override func scan(_ documents: String, step: Int, _ call: borrowing Call) throws(AdapterError) -> ScanStep {
+    try adapter.scan(documents, step: step, call)
   }
 }
 

@@ -43,6 +43,7 @@ enum Slots {
       switch unsafe String(id) {
       case BB_INTERFACE_COMMANDS: unsafe UnsafeRawPointer(Slots.commands)
       case BB_INTERFACE_SIMULATE: unsafe UnsafeRawPointer(Slots.simulate)
+      case BB_INTERFACE_DISCOVERY: unsafe UnsafeRawPointer(Slots.discovery)
       default: nil
       }
     }
@@ -60,6 +61,22 @@ enum Slots {
       let call = unsafe Call(plugin.host, call)
       return report(call) { call throws(AdapterError) in
         unsafe try link.command(request, on: device, call).fill(outcome, call)
+      }
+    }
+    return unsafe immortal(table)
+  }()
+
+  nonisolated(unsafe) fileprivate static let discovery: UnsafePointer<bb_discovery_interface_t> = {
+    var table = bb_discovery_interface_t()
+    table.size = UInt32(MemoryLayout<bb_discovery_interface_t>.size)
+    unsafe table.scan = { _, call, state, scan in
+      guard let plugin = ExportedPlugin.current, let link = unsafe object(state, LinkBox.self) else { return failure(.bug) }
+      let call = unsafe Call(plugin.host, call)
+      let (documents, step) = unsafe (String(scan.pointee.documents), Int(scan.pointee.step))
+      return report(call) { call throws(AdapterError) in
+        let found = try link.scan(documents, step: step, call)
+        unsafe scan.pointee.steps = UInt32(clamping: found.steps)
+        for candidate in found.candidates { try plugin.host.propose(candidate, call) }
       }
     }
     return unsafe immortal(table)

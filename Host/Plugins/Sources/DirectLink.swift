@@ -56,6 +56,8 @@ package protocol PluginStore: Sendable {
   /// Number of the device that the running call is for, 0 = none.
   var device: UInt32 = 0
   var slot: BatchSlot?
+  /// What the running step of a search has found.
+  var proposals: [AdapterCandidate] = []
   private var state: UnsafeMutableRawPointer?
   private var devices: [UInt32: UnsafeMutableRawPointer] = unsafe [:]
 
@@ -165,6 +167,11 @@ package protocol PluginStore: Sendable {
     }
   }
 
+  var host: UnsafePointer<bb_host_t> { unsafe plugin.host }
+  var pluginState: UnsafeMutableRawPointer? { unsafe state }
+
+  func interface(_ id: String) -> UnsafeRawPointer? { unsafe plugin.interface(id, of: table) }
+
   /// No call comes any more.
   package func retire() { LinkTable.shared.remove(self) }
 
@@ -193,7 +200,7 @@ package protocol PluginStore: Sendable {
   }
 
   /// Runs one call on a thread of the pool. Whatever happens, `completion` is called once.
-  private func run(
+  func run(
     _ deadline: Int64, device: UInt32 = 0, _ completion: @escaping @Sendable (CallResult) -> Void,
     body: @escaping @Sendable (DirectLink, UnsafePointer<bb_call_t>) -> bb_status_t
   ) {

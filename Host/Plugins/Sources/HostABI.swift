@@ -11,5 +11,7 @@ package enum HostABI {
   static let version = UInt32(BB_ABI_MAJOR) << 16 | UInt32(BB_ABI_MINOR)
 
   /// The services that this host offers.
-  package static let services: Set<String> = [BB_SERVICE_STREAM, BB_SERVICE_CONFIG, BB_SERVICE_STORE, BB_SERVICE_DIAGNOSTICS]
+  package static let services: Set<String> = [
+    BB_SERVICE_STREAM, BB_SERVICE_CONFIG, BB_SERVICE_STORE, BB_SERVICE_DIAGNOSTICS, BB_SERVICE_DISCOVERY,
+  ]
 }

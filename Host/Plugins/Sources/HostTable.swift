@@ -56,7 +56,7 @@ enum HostTable {
 func linkOf(_ call: UnsafePointer<bb_call_t>) -> DirectLink? { LinkTable.shared[UInt32(unsafe call.pointee.token >> 32)] }
 
 /// Identity texts come from devices: printable characters only, trimmed, at most 64 bytes.
-private func cleaned(_ lent: bb_str_t) -> String {
+func cleaned(_ lent: bb_str_t) -> String {
   let text = unsafe copied(lent, limit: 64).unicodeScalars.filter { $0.value >= 32 && $0.value != 127 && $0 != "\u{FFFD}" }
   return String(String.UnicodeScalarView(text)).split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
 }

@@ -13,11 +13,12 @@ enum Services {
     case BB_SERVICE_CONFIG: unsafe UnsafeRawPointer(config)
     case BB_SERVICE_STORE: unsafe UnsafeRawPointer(store)
     case BB_SERVICE_DIAGNOSTICS: unsafe UnsafeRawPointer(diagnostics)
+    case BB_SERVICE_DISCOVERY: unsafe UnsafeRawPointer(discovery)
     default: nil
     }
   }
 
-  private static func immortal<Table>(_ table: Table) -> UnsafePointer<Table> {
+  fileprivate static func immortal<Table>(_ table: Table) -> UnsafePointer<Table> {
     let place = UnsafeMutablePointer<Table>.allocate(capacity: 1)
     unsafe place.initialize(to: table)
     return unsafe UnsafePointer(place)
@@ -114,6 +115,18 @@ enum Services {
       guard let link = LinkTable.shared[link] else { return }
       unsafe link.resources.events.problem(
         device, name: copied(name, limit: 64), active: active != 0, text: copied(text, limit: 1024))
+    }
+    return unsafe immortal(table)
+  }()
+}
+
+extension Services {
+  nonisolated(unsafe) fileprivate static let discovery: UnsafePointer<bb_discovery_service_t> = {
+    var table = bb_discovery_service_t()
+    table.size = UInt32(MemoryLayout<bb_discovery_service_t>.size)
+    unsafe table.propose = { _, call, candidate in
+      guard let link = unsafe linkOf(call) else { return failed(BB_CLASS_BUG, BB_REASON_RANGE) }
+      return unsafe link.propose(candidate)
     }
     return unsafe immortal(table)
   }()

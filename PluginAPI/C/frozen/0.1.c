@@ -6,6 +6,7 @@
 #include <busbar/ext/commands.h>
 #include <busbar/ext/config.h>
 #include <busbar/ext/diagnostics.h>
+#include <busbar/ext/discovery.h>
 #include <busbar/ext/event.h>
 #include <busbar/ext/simulate.h>
 #include <busbar/ext/store.h>
@@ -526,6 +527,80 @@ _Static_assert(BB_TRACE_TIMEOUT == 3, "BB_TRACE_TIMEOUT");
 _Static_assert(BB_TRACE_DISCARDED == 4, "BB_TRACE_DISCARDED");
 _Static_assert(sizeof(BB_SERVICE_DIAGNOSTICS) == sizeof("busbar.diagnostics/1") && __builtin_strcmp(BB_SERVICE_DIAGNOSTICS, "busbar.diagnostics/1") == 0, "BB_SERVICE_DIAGNOSTICS");
 _Static_assert(sizeof(BB_INTERFACE_DIAGNOSTICS) == sizeof("busbar.diagnostics/1") && __builtin_strcmp(BB_INTERFACE_DIAGNOSTICS, "busbar.diagnostics/1") == 0, "BB_INTERFACE_DIAGNOSTICS");
+
+// bb_candidate_t
+_Static_assert(offsetof(bb_candidate_t, size) == 0, "bb_candidate_t.size offset");
+_Static_assert(_Generic(((bb_candidate_t *)0)->size, uint32_t: 1, default: 0), "bb_candidate_t.size type");
+_Static_assert(sizeof(((bb_candidate_t *)0)->size) == 4, "bb_candidate_t.size size");
+_Static_assert(offsetof(bb_candidate_t, reserved) == 4, "bb_candidate_t.reserved offset");
+_Static_assert(_Generic(((bb_candidate_t *)0)->reserved, uint32_t: 1, default: 0), "bb_candidate_t.reserved type");
+_Static_assert(sizeof(((bb_candidate_t *)0)->reserved) == 4, "bb_candidate_t.reserved size");
+_Static_assert(offsetof(bb_candidate_t, template_name) == 8, "bb_candidate_t.template_name offset");
+_Static_assert(_Generic(((bb_candidate_t *)0)->template_name, bb_str_t: 1, default: 0), "bb_candidate_t.template_name type");
+_Static_assert(sizeof(((bb_candidate_t *)0)->template_name) == 16, "bb_candidate_t.template_name size");
+_Static_assert(offsetof(bb_candidate_t, device_config) == 24, "bb_candidate_t.device_config offset");
+_Static_assert(_Generic(((bb_candidate_t *)0)->device_config, bb_str_t: 1, default: 0), "bb_candidate_t.device_config type");
+_Static_assert(sizeof(((bb_candidate_t *)0)->device_config) == 16, "bb_candidate_t.device_config size");
+_Static_assert(offsetof(bb_candidate_t, vendor) == 40, "bb_candidate_t.vendor offset");
+_Static_assert(_Generic(((bb_candidate_t *)0)->vendor, bb_str_t: 1, default: 0), "bb_candidate_t.vendor type");
+_Static_assert(sizeof(((bb_candidate_t *)0)->vendor) == 16, "bb_candidate_t.vendor size");
+_Static_assert(offsetof(bb_candidate_t, model) == 56, "bb_candidate_t.model offset");
+_Static_assert(_Generic(((bb_candidate_t *)0)->model, bb_str_t: 1, default: 0), "bb_candidate_t.model type");
+_Static_assert(sizeof(((bb_candidate_t *)0)->model) == 16, "bb_candidate_t.model size");
+_Static_assert(offsetof(bb_candidate_t, serial) == 72, "bb_candidate_t.serial offset");
+_Static_assert(_Generic(((bb_candidate_t *)0)->serial, bb_str_t: 1, default: 0), "bb_candidate_t.serial type");
+_Static_assert(sizeof(((bb_candidate_t *)0)->serial) == 16, "bb_candidate_t.serial size");
+_Static_assert(offsetof(bb_candidate_t, firmware) == 88, "bb_candidate_t.firmware offset");
+_Static_assert(_Generic(((bb_candidate_t *)0)->firmware, bb_str_t: 1, default: 0), "bb_candidate_t.firmware type");
+_Static_assert(sizeof(((bb_candidate_t *)0)->firmware) == 16, "bb_candidate_t.firmware size");
+_Static_assert(offsetof(bb_candidate_t, confidence) == 104, "bb_candidate_t.confidence offset");
+_Static_assert(_Generic(((bb_candidate_t *)0)->confidence, double: 1, default: 0), "bb_candidate_t.confidence type");
+_Static_assert(sizeof(((bb_candidate_t *)0)->confidence) == 8, "bb_candidate_t.confidence size");
+_Static_assert(sizeof(bb_candidate_t) >= 112, "bb_candidate_t size");
+
+// bb_scan_t
+_Static_assert(offsetof(bb_scan_t, size) == 0, "bb_scan_t.size offset");
+_Static_assert(_Generic(((bb_scan_t *)0)->size, uint32_t: 1, default: 0), "bb_scan_t.size type");
+_Static_assert(sizeof(((bb_scan_t *)0)->size) == 4, "bb_scan_t.size size");
+_Static_assert(offsetof(bb_scan_t, step) == 4, "bb_scan_t.step offset");
+_Static_assert(_Generic(((bb_scan_t *)0)->step, uint32_t: 1, default: 0), "bb_scan_t.step type");
+_Static_assert(sizeof(((bb_scan_t *)0)->step) == 4, "bb_scan_t.step size");
+_Static_assert(offsetof(bb_scan_t, steps) == 8, "bb_scan_t.steps offset");
+_Static_assert(_Generic(((bb_scan_t *)0)->steps, uint32_t: 1, default: 0), "bb_scan_t.steps type");
+_Static_assert(sizeof(((bb_scan_t *)0)->steps) == 4, "bb_scan_t.steps size");
+_Static_assert(offsetof(bb_scan_t, reserved0) == 12, "bb_scan_t.reserved0 offset");
+_Static_assert(_Generic(((bb_scan_t *)0)->reserved0, uint32_t: 1, default: 0), "bb_scan_t.reserved0 type");
+_Static_assert(sizeof(((bb_scan_t *)0)->reserved0) == 4, "bb_scan_t.reserved0 size");
+_Static_assert(offsetof(bb_scan_t, documents) == 16, "bb_scan_t.documents offset");
+_Static_assert(_Generic(((bb_scan_t *)0)->documents, bb_str_t: 1, default: 0), "bb_scan_t.documents type");
+_Static_assert(sizeof(((bb_scan_t *)0)->documents) == 16, "bb_scan_t.documents size");
+_Static_assert(sizeof(bb_scan_t) >= 32, "bb_scan_t size");
+
+// bb_discovery_service_t
+_Static_assert(offsetof(bb_discovery_service_t, size) == 0, "bb_discovery_service_t.size offset");
+_Static_assert(_Generic(((bb_discovery_service_t *)0)->size, uint32_t: 1, default: 0), "bb_discovery_service_t.size type");
+_Static_assert(sizeof(((bb_discovery_service_t *)0)->size) == 4, "bb_discovery_service_t.size size");
+_Static_assert(offsetof(bb_discovery_service_t, reserved) == 4, "bb_discovery_service_t.reserved offset");
+_Static_assert(_Generic(((bb_discovery_service_t *)0)->reserved, uint32_t: 1, default: 0), "bb_discovery_service_t.reserved type");
+_Static_assert(sizeof(((bb_discovery_service_t *)0)->reserved) == 4, "bb_discovery_service_t.reserved size");
+_Static_assert(offsetof(bb_discovery_service_t, propose) == 8, "bb_discovery_service_t.propose offset");
+_Static_assert(_Generic(((bb_discovery_service_t *)0)->propose, int32_t (*)(const bb_host_t *, const bb_call_t *, const bb_candidate_t *): 1, default: 0), "bb_discovery_service_t.propose type");
+_Static_assert(sizeof(bb_discovery_service_t) >= 16, "bb_discovery_service_t size");
+
+// bb_discovery_interface_t
+_Static_assert(offsetof(bb_discovery_interface_t, size) == 0, "bb_discovery_interface_t.size offset");
+_Static_assert(_Generic(((bb_discovery_interface_t *)0)->size, uint32_t: 1, default: 0), "bb_discovery_interface_t.size type");
+_Static_assert(sizeof(((bb_discovery_interface_t *)0)->size) == 4, "bb_discovery_interface_t.size size");
+_Static_assert(offsetof(bb_discovery_interface_t, reserved) == 4, "bb_discovery_interface_t.reserved offset");
+_Static_assert(_Generic(((bb_discovery_interface_t *)0)->reserved, uint32_t: 1, default: 0), "bb_discovery_interface_t.reserved type");
+_Static_assert(sizeof(((bb_discovery_interface_t *)0)->reserved) == 4, "bb_discovery_interface_t.reserved size");
+_Static_assert(offsetof(bb_discovery_interface_t, scan) == 8, "bb_discovery_interface_t.scan offset");
+_Static_assert(_Generic(((bb_discovery_interface_t *)0)->scan, int32_t (*)(const bb_host_t *, const bb_call_t *, void *, bb_scan_t *): 1, default: 0), "bb_discovery_interface_t.scan type");
+_Static_assert(sizeof(bb_discovery_interface_t) >= 16, "bb_discovery_interface_t size");
+
+// Constants of busbar/ext/discovery.h
+_Static_assert(sizeof(BB_SERVICE_DISCOVERY) == sizeof("busbar.discovery/1") && __builtin_strcmp(BB_SERVICE_DISCOVERY, "busbar.discovery/1") == 0, "BB_SERVICE_DISCOVERY");
+_Static_assert(sizeof(BB_INTERFACE_DISCOVERY) == sizeof("busbar.discovery/1") && __builtin_strcmp(BB_INTERFACE_DISCOVERY, "busbar.discovery/1") == 0, "BB_INTERFACE_DISCOVERY");
 
 // bb_event_service_t
 _Static_assert(offsetof(bb_event_service_t, size) == 0, "bb_event_service_t.size offset");

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import BusbarModel
+internal import PluginAPI
+
+/// A device that an adapter recognised (discovery.h), checked.
+package struct AdapterCandidate: Sendable, Equatable {
+  package var template: String
+  /// A JSON object.
+  package var config: JSONValue
+  package var identity: DeviceIdentity
+  /// Above 0 to 1.
+  package var confidence: Double
+
+  package init(template: String, config: JSONValue, identity: DeviceIdentity, confidence: Double) {
+    self.template = template
+    self.config = config
+    self.identity = identity
+    self.confidence = confidence
+  }
+}
+
+/// How one step of a search ended.
+package struct ScanResult: Sendable, Equatable {
+  package var result: CallResult
+  /// How many steps there are in all.
+  package var steps: Int
+  package var candidates: [AdapterCandidate]
+
+  package init(_ result: CallResult, steps: Int = 0, candidates: [AdapterCandidate] = []) {
+    self.result = result
+    self.steps = steps
+    self.candidates = candidates
+  }
+}
+
+extension AdapterConnection {
+  package func scan(
+    _ documents: String, step: Int, deadline: Int64, completion: @escaping @Sendable (ScanResult) -> Void
+  ) {
+    completion(ScanResult(CallResult(failure: .unsupported, reason: .unspecified, text: "the adapter cannot search")))
+  }
+}
+
+extension DirectLink {
+  /// Candidates of one step.
+  private static let candidateLimit = 64
+  private static let stepLimit: UInt32 = 10_000
+
+  package func scan(
+    _ documents: String, step: Int, deadline: Int64, completion: @escaping @Sendable (ScanResult) -> Void
+  ) {
+    let outcome = ScanBox()
+    unsafe run(deadline) { completion(ScanResult($0, steps: outcome.steps, candidates: outcome.candidates)) } body: {
+      link, call in
+      link.proposals = []
+      guard let scan = unsafe link.interface(BB_INTERFACE_DISCOVERY)?.assumingMemoryBound(
+        to: bb_discovery_interface_t.self).pointee.scan
+      else {
+        link.explanation = "the adapter cannot search"
+        return failed(BB_CLASS_UNSUPPORTED)
+      }
+      let status = unsafe withLentText(documents) { text in
+        var record = unsafe bb_scan_t()
+        unsafe record.size = UInt32(MemoryLayout<bb_scan_t>.size)
+        unsafe record.step = UInt32(clamping: step)
+        unsafe record.documents = text
+        let status = unsafe scan(link.host, call, link.pluginState, &record)
+        outcome.steps = Int(min(Self.stepLimit, unsafe record.steps))
+        return status
+      }
+      outcome.candidates = link.proposals
+      link.proposals = []
+      return status
+    }
+  }
+
+  /// What a running step proposes. What it says comes from a device: bounded, and checked.
+  func propose(_ record: UnsafePointer<bb_candidate_t>) -> bb_status_t {
+    guard unsafe record.pointee.size >= UInt32(MemoryLayout<bb_candidate_t>.size), proposals.count < Self.candidateLimit else {
+      return failed(BB_CLASS_BUG, BB_REASON_RANGE)
+    }
+    let candidate = unsafe record.pointee
+    let confidence = unsafe candidate.confidence
+    let config = unsafe try? JSONValue(parsing: Array(copied(candidate.device_config, limit: 4096).utf8), depth: 8)
+    guard let config, config.object != nil, confidence > 0, confidence <= 1 else {
+      return failed(BB_CLASS_BUG, BB_REASON_RANGE)
+    }
+    proposals.append(
+      AdapterCandidate(
+        template: unsafe copied(candidate.template_name, limit: 64), config: config,
+        identity: DeviceIdentity(
+          vendor: unsafe cleaned(candidate.vendor), model: unsafe cleaned(candidate.model),
+          serial: unsafe cleaned(candidate.serial), firmware: unsafe cleaned(candidate.firmware)),
+        confidence: confidence))
+    return bb_status_t(BB_OK)
+  }
+}
+
+/// Filled on the call's thread, read when it is over.
+private final class ScanBox: @unchecked Sendable {
+  var steps = 0
+  var candidates: [AdapterCandidate] = []
+}
