@@ -172,13 +172,18 @@ import Testing
 
   @Test(arguments: [
     ("host: { id: a }", "host: { id: b }", "host.id"), ("host: { id: a }", "host: { id: a, state: /x }", "host.state"),
-    ("mqtt://b", "mqtt://c", "uplink"), ("uplink: { url: mqtt://b }", "", "uplink"),
-    ("host:", "buffer: { age: 1d }\nhost:", "buffer"),
-    ("host:", "management: { listen: \"127.0.0.1:1\" }\nhost:", "management"),
+    ("mqtt://b", "mqtt://c", "uplink.url"), ("uplink: { url: mqtt://b }", "", "uplink"),
+    ("host:", "management: { listen: \"127.0.0.1:1\" }\nhost:", "management.listen"),
     ("host:", "plugins: { directories: [/x] }\nhost:", "plugins.directories"),
   ])
   func whatNeedsARestart(old: String, new: String, section: String) throws {
     let diff = try diff { $0.replacing(old, with: new) }
-    #expect(diff.restart == [section] && diff.devices.isEmpty && diff.links.isEmpty)
+    #expect(diff.restart == [section] && diff.settings.isEmpty && diff.devices.isEmpty && diff.links.isEmpty)
+  }
+
+  @Test(arguments: [("buffer: { age: 1d }", "buffer.age"), ("log: { level: debug }", "log.level")])
+  func whatTheRunningHostTakes(added: String, setting: String) throws {
+    let diff = try diff { $0.replacing("host:", with: "\(added)\nhost:") }
+    #expect(diff.settings == [setting] && diff.restart.isEmpty && diff.devices.isEmpty && diff.links.isEmpty)
   }
 }
