@@ -117,7 +117,6 @@ def test_device_is_told_of_once_when_lost_and_once_when_back(host, subscriber, m
 def test_link_is_told_of_once_when_lost_and_once_when_back(host, subscriber, closing):
     peer = ModbusDevice({1: meter()}, fill=True)
     closing(peer)
-    peer.port = free_port()
     gateway = host(devices=[{"id": "met_grid", "template": "eastron-sdm630", "endpoint": peer.endpoint, "poll": "500ms"}])
     gateway.wait_log(lambda line: "link cannot be opened" in line)
     until = time.monotonic() + 30
