@@ -37,6 +37,7 @@ let package = Package(
 
     // C libraries of Debian
     .systemLibrary(name: "CLinux", path: "Host/System/CLinux"),
+    .target(name: "CSandbox", path: "Host/System/CSandbox", publicHeadersPath: "include"),
     .systemLibrary(name: "CSQLite", path: "Host/Buffer/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(
       name: "CMosquitto", path: "Host/Uplink/CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
@@ -45,7 +46,7 @@ let package = Package(
 
     // The host, room by room
     .target(name: "BusbarModel", path: "Host/Model", swiftSettings: settings),
-    .target(name: "BusbarSystem", dependencies: ["CLinux"], path: "Host/System/Sources", swiftSettings: settings),
+    .target(name: "BusbarSystem", dependencies: ["CLinux", "CSandbox"], path: "Host/System/Sources", swiftSettings: settings),
     .target(name: "BusbarSQLite", dependencies: ["CSQLite"], path: "Host/Buffer/SQLite", swiftSettings: settings),
     .target(
       name: "BusbarBuffer", dependencies: ["BusbarModel", "BusbarSystem", "BusbarSQLite", .product(name: "Logging", package: "swift-log")],

@@ -12,10 +12,16 @@ final class LinkEvents: AdapterEvents {
   private let observer: any LinkObserver
   private let binding: any IdentityBinding
   let frames = LinkTrace()
-  var trace: LinkTrace? { frames }
+  var trace: (any FrameRecording)? { frames }
   private let recall: any CountRecall
   private let logger: Logger
   private let devices = Mutex<[UInt32: DeviceMemory]>([:])
+  private let watcher = Mutex(Watcher())
+
+  // A closure that is a mutex's own value is wrapped once more at each access; in a field it is not.
+  private struct Watcher {
+    var changed: (@Sendable () -> Void)?
+  }
 
   init(observer: any LinkObserver, binding: any IdentityBinding, recall: any CountRecall, logger: Logger) {
     self.observer = observer
@@ -28,6 +34,10 @@ final class LinkEvents: AdapterEvents {
     get { devices.withLock { $0[device] } }
     set { devices.withLock { $0[device] = newValue } }
   }
+
+  func watchCondition(_ changed: @escaping @Sendable () -> Void) { watcher.withLock { $0.changed = changed } }
+
+  func conditionChanged() { watcher.withLock { $0.changed }?() }
 
   func declared(_ device: UInt32, points: [(id: UInt32, point: PointDescriptor)]) {
     self[device]?.with { state in

@@ -27,7 +27,7 @@ extension LinkGuard {
 
   /// Runs one call with its deadline. Nil = it did not return within its grace: the link is stuck.
   private func call<Answer: Sendable>(
-    until deadline: Int64,
+    _ connection: any AdapterConnection, until deadline: Int64,
     _ begin: (_ completion: @escaping @Sendable (Answer) -> Void) -> Void
   ) async -> Answer? {
     calls += 1
@@ -47,11 +47,40 @@ extension LinkGuard {
       }
     }
     if Clock.boot() > deadline { overruns += 1 }
-    if answer == nil { becomeStuck() }
+    if answer == nil { becomeStuck(connection) }
+    lookAtConnection()
     return answer
   }
 
-  private func becomeStuck() {
+  /// The plugin's process may have ended, or a newer plugin takes its place.
+  func lookAtConnection() {
+    guard phase == .open, let looked = connection else { return }
+    switch looked.condition {
+    case .usable: return
+    case .replaced: phase = .closed(retryAt: Clock.boot())
+    case .ended(let why):
+      connection = nil
+      looked.retire()
+      reason = why
+      let result = CallResult(failure: .transient, reason: .closed, text: why)
+      if loss.failed(DeviceHealth.errorName(result), now: Clock.boot()) {
+        logger.warning("link lost its plugin", metadata: ["reason": "\(why)"])
+      }
+      for number in devices.keys.sorted() {
+        devices[number]?.added = false
+        // What is being polled is told of where the poll ends.
+        guard number != busy else { continue }
+        devices[number]?.health.failed(result, took: nil, now: Clock.unixMilliseconds())
+        publishBad(number, .comm, points: devices[number]?.schedule.all)
+        faultWhereOffline(number)
+        announce(number)
+      }
+      reopen()
+    }
+    signal()
+  }
+
+  private func becomeStuck(_ connection: any AdapterConnection) {
     hanging += 1
     guard hanging > 0 else { return phase = .closed(retryAt: Clock.boot()) }
     phase = .stuck
@@ -62,6 +91,8 @@ extension LinkGuard {
       publishBad(number, .comm, points: devices[number]?.schedule.all)
       announce(number)
     }
+    guard connection.giveUp() else { return }
+    lostThreads += 1
     observer.threadLost(LostThreads.change(by: 1))
   }
 
@@ -69,7 +100,10 @@ extension LinkGuard {
   private func returned() async {
     hanging -= 1
     guard hanging == 0 else { return }
-    _ = LostThreads.change(by: -1)
+    if lostThreads > 0 {
+      lostThreads -= 1
+      _ = LostThreads.change(by: -1)
+    }
     logger.notice("plugin call returned after all: the link starts over")
     phase = .closed(retryAt: Clock.boot())
     signal()
@@ -88,7 +122,7 @@ extension LinkGuard {
     connection = opening
     guard !stopping else { return }
     let deadline = Clock.boot() + patience
-    let answer: CallResult? = await call(until: deadline) { opening.open(deadline: deadline, completion: $0) }
+    let answer: CallResult? = await call(opening, until: deadline) { opening.open(deadline: deadline, completion: $0) }
     guard let result = answer else { return }
     guard result.failure == nil else { return await linkFailed(result) }
     phase = .open
@@ -127,7 +161,7 @@ extension LinkGuard {
   func deliver(
     _ command: AdapterCommand, _ deadline: Int64, _ connection: any AdapterConnection
   ) async -> CommandResult? {
-    await call(until: deadline) { connection.command(command, deadline: deadline, completion: $0) }
+    await call(connection, until: deadline) { connection.command(command, deadline: deadline, completion: $0) }
   }
 
   /// Cut short by a command, and then begun again.
@@ -138,7 +172,7 @@ extension LinkGuard {
     let deadline = Clock.boot() + patience
     polling = true
     cutShort = false
-    let answer: ScanResult? = await call(until: deadline) {
+    let answer: ScanResult? = await call(connection, until: deadline) {
       connection.scan(scan.documents, step: scan.step, deadline: deadline, completion: $0)
     }
     polling = false
@@ -155,14 +189,14 @@ extension LinkGuard {
     connection = nil
     for number in devices.keys { devices[number]?.added = false }
     let deadline = Clock.boot() + 2_000_000_000
-    let _: CallResult? = await call(until: deadline) { closing.close(deadline: deadline, completion: $0) }
-    (closing as? DirectLink)?.retire()
+    let _: CallResult? = await call(closing, until: deadline) { closing.close(deadline: deadline, completion: $0) }
+    closing.retire()
   }
 
   func remove(_ number: UInt32) async {
     if let connection, phase == .open, devices[number]?.added == true {
       let deadline = Clock.boot() + patience
-      let _: CallResult? = await call(until: deadline) { connection.remove(number, deadline: deadline, completion: $0) }
+      let _: CallResult? = await call(connection, until: deadline) { connection.remove(number, deadline: deadline, completion: $0) }
     }
     if let id = devices[number]?.memory.id {
       logger.notice("device removed", metadata: ["device": "\(id)"])
@@ -179,7 +213,7 @@ extension LinkGuard {
     let deadline = Clock.boot() + patience
     // The plugin numbers the points anew each time the device is added.
     memory.with { $0.renumbered = true }
-    let answer: CallResult? = await call(until: deadline) { connection.add(setup, deadline: deadline, completion: $0) }
+    let answer: CallResult? = await call(connection, until: deadline) { connection.add(setup, deadline: deadline, completion: $0) }
     guard let result = answer else { return }
     devices[number]?.schedule.removeAll()
     schedule(number)
@@ -213,11 +247,13 @@ extension LinkGuard {
       state.judge.beginPoll()
     }
     polling = true
+    busy = number
     cutShort = false
-    let answer: CallResult? = await call(until: deadline) {
+    let answer: CallResult? = await call(connection, until: deadline) {
       connection.poll(number, due: due, deadline: deadline, completion: $0)
     }
     polling = false
+    busy = nil
     guard let result = answer, devices[number] != nil else { return nil }
     let took = Clock.boot() - started
     let items = device.memory.with { $0.polled }

@@ -85,6 +85,10 @@ package actor LinkGuard {
   var cutShort = false
   /// Calls that were given up and have not returned; below 0 where one returned before that was noted.
   var hanging = 0
+  /// Those among them that hold a thread of the host.
+  var lostThreads = 0
+  /// The device that is being polled.
+  var busy: UInt32?
   private var task: Task<Void, Never>?
   private var signalled = false
   private var waiter: CheckedContinuation<Void, Never>?
@@ -105,6 +109,7 @@ package actor LinkGuard {
   }
 
   package func start() {
+    events.watchCondition { [weak self] in Task { await self?.lookAtConnection() } }
     for device in plan.devices { enter(device) }
     task = Task { await run() }
   }

@@ -6,7 +6,7 @@ internal import HTTPTypes
 /// One method of one address of the API: what the router serves and what the description lists.
 struct Endpoint: Sendable {
   enum Action: Sendable, CaseIterable {
-    case health, metrics, description, status, devices, device, read, command, plugins, links, trace, buffer, reload, events
+    case health, metrics, description, status, devices, device, read, command, plugins, restart, links, trace, buffer, reload, events
   }
 
   var action: Action
@@ -29,6 +29,9 @@ struct Endpoint: Sendable {
       action: .command, method: .post, path: "/api/v1/devices/{id}/commands",
       summary: "Sets a point or carries out an action; answers when the outcome is known"),
     Endpoint(action: .plugins, method: .get, path: "/api/v1/plugins", summary: "Plugin files, loaded and refused"),
+    Endpoint(
+      action: .restart, method: .post, path: "/api/v1/plugins/{id}/restart",
+      summary: "Ends a plugin's process in order and starts another one; lifts a quarantine"),
     Endpoint(action: .links, method: .get, path: "/api/v1/links", summary: "Connections and buses"),
     Endpoint(
       action: .trace, method: .get, path: "/api/v1/links/{id}/trace",

@@ -16,7 +16,7 @@ enum OpenAPISchemas {
     case .plugins, .links: list(type("object"))
     case .read: reference("Reading")
     case .command: reference("CommandResponse")
-    case .description, .status, .buffer, .reload: type("object")
+    case .description, .status, .buffer, .reload, .restart: type("object")
     }
   }
 
@@ -38,7 +38,8 @@ enum OpenAPISchemas {
     case .device: "The device with `points`"
     case .read: "Values, and the points that could not be read with the reason"
     case .command: "The outcome, also where it was refused; see `status` and `reason`"
-    case .plugins: "id, version, file, state, reason, isolation, adapters, hash"
+    case .plugins: "id, version, file, state, reason, isolation, adapters, hash, process, deaths"
+    case .restart: "id, restarted"
     case .links: "id, adapter, endpoint, state, reason, devices, calls, overruns"
     case .trace: "A trace: a first line about the link, then a line a frame; a blank line every 15 s while it goes on"
     case .buffer: "messages, bytes, oldest, dropped, problem, commit_ms, size, path"

@@ -49,6 +49,7 @@ struct Routes: Sendable {
     case .read: try await read(request, context)
     case .command: try await command(request, context)
     case .plugins: Response(json: await operations.plugins())
+    case .restart: Response(json: try await operations.restart(plugin: try plugin(context)))
     case .links: Response(json: await operations.links())
     case .trace: try await trace(request, context)
     case .buffer: Response(json: await operations.buffer())
@@ -153,6 +154,14 @@ struct Routes: Sendable {
         status: .unprocessableContent, detail: "'points' has to be a list of 1 to \(Limits.points) names of points")
     }
     return names
+  }
+
+  private func plugin(_ context: ManagementContext) throws -> String {
+    let id = try context.parameters.require("id")
+    guard (1...128).contains(id.utf8.count), id.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }) else {
+      throw Problem(status: .badRequest, detail: "a plugin id has 1 to 128 characters of A-Z a-z 0-9 . _ -")
+    }
+    return id
   }
 
   private func identifier(_ context: ManagementContext) throws -> DeviceID {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import BusbarPlugins
 import Glibc
 
 /// The command line of interfaces 2.
@@ -12,11 +13,13 @@ struct Busbar: AsyncParsableCommand {
     version: Version.text,
     subcommands: [
       RunCommand.self, CheckConfigCommand.self, StatusCommand.self, DevicesCommand.self, PluginsCommand.self,
-      LinksCommand.self, ReadCommand.self, WatchCommand.self, CommandCommand.self, TraceCommand.self, SimulateCommand.self,
+      PluginCommand.self, LinksCommand.self, ReadCommand.self, WatchCommand.self, CommandCommand.self, TraceCommand.self, SimulateCommand.self,
       TemplateCommand.self, ReloadCommand.self, BufferCommand.self, CompletionCommand.self,
     ])
 
   static func main() async {
+    // Before anything else: a child stays small.
+    if CommandLine.arguments.dropFirst().first == Runner.word { Runner.run() }
     // A reader that went away ends a write with an error, not the process.
     signal(SIGPIPE, SIG_IGN)
     await runToExit()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import BusbarBuffer
+internal import BusbarConfiguration
 internal import BusbarLinks
 internal import BusbarModel
 internal import BusbarPlugins
@@ -14,22 +15,35 @@ struct Connector: LinkConnecting {
   static let threads = 64
 
   let catalog: PluginCatalog
+  let runners: PluginRunners
+  let isolation: Isolation
   let pool = ThreadPool(name: "lane", limit: Connector.threads)
   let store: KeyValueStore
   let logger: Logger
 
   func connect(_ plan: LinkPlan, events: any AdapterEvents) async throws(PluginFile.Refusal) -> any AdapterConnection {
-    let plugin = try await catalog.plugin(adapter: plan.adapter)
+    let file = try await catalog.file(adapter: plan.adapter)
     var logger = logger
     logger[metadataKey: "link"] = "\(plan.id)"
     let resources = LinkResources(
       endpoints: ["device": plan.endpoint], config: plan.config, events: events, pool: pool,
       store: LinkStore(store: store, link: plan.id), logger: logger)
+    guard isolation.inHost(file.manifest.id) else {
+      return try await runners.link(file, adapter: plan.adapter, resources: resources)
+    }
+    let plugin = try await catalog.plugin(adapter: plan.adapter)
     guard let link = plugin.link(adapter: plan.adapter, resources: resources) else {
       throw PluginFile.Refusal(message: "\(plugin.file.manifest.id) has no adapter \(plan.adapter)")
     }
     return link
   }
+}
+
+/// Where plugins run: in a child each, unless the operator says otherwise.
+struct Isolation: Sendable {
+  var settings: Configuration.Plugins
+
+  func inHost(_ plugin: String) -> Bool { (settings.overrides[plugin] ?? settings.isolation) == .host }
 }
 
 /// The part of the store that belongs to a link.

@@ -14,13 +14,13 @@ struct HostAPI: HostOperations {
   let id: String
   let identity: GatewayIdentity
   let payloads: Payloads
-  let catalog: PluginCatalog
   let links: LinkManager
   let arbiter: Arbiter
   let outbox: Outbox
   let bufferPath: String
   let uplink: Uplink?
   let picture: LivePicture
+  let plugins: PluginList
   let commands: CommandCount
   let reloader: @Sendable () async throws(OperationError) -> JSONValue
 
@@ -55,17 +55,9 @@ struct HostAPI: HostOperations {
     return nil
   }
 
-  func plugins() async -> JSONValue {
-    .array(
-      await catalog.entries().map { entry in
-        [
-          "id": entry.id.map { .string($0) } ?? .null, "version": entry.version.map { .string($0) } ?? .null,
-          "file": .string(entry.path), "state": .string(entry.state.rawValue),
-          "reason": entry.reason.map { .string($0) } ?? .null, "isolation": "host",
-          "adapters": .array(entry.adapters.map { .string($0) }), "hash": entry.hash.map { .string($0) } ?? .null,
-        ]
-      })
-  }
+  func plugins() async -> JSONValue { await plugins.whole() }
+
+  func restart(plugin: String) async throws(OperationError) -> JSONValue { try await plugins.restart(plugin, links) }
 
   func links() async -> JSONValue {
     .array(

@@ -23,6 +23,8 @@ final class HostAssembly: Sendable {
   private let socketPath: String
   private let outbox: Outbox
   private let links: LinkManager
+  private let runners: PluginRunners
+  private let plugins: PluginList
   private let arbiter: Arbiter
   private let uplink: Uplink?
   private let picture: LivePicture
@@ -53,19 +55,25 @@ final class HostAssembly: Sendable {
     let journal = try CommandJournal(database: database)
     let store = KeyValueStore(database: database)
 
+    let (changes, changed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    let isolation = Isolation(settings: configuration.plugins)
+    runners = PluginRunners(settings: ChildSettings(configuration.plugins), logger: logger) { changed.yield() }
+    plugins = PluginList(catalog: setup.catalog, runners: runners, isolation: isolation)
     picture = LivePicture(outbox: outbox, payloads: payloads)
     links = LinkManager(
-      connecting: Connector(catalog: setup.catalog, store: store, logger: logger), observer: picture,
+      connecting: Connector(catalog: setup.catalog, runners: runners, isolation: isolation, store: store, logger: logger),
+      observer: picture,
       binding: StoredIdentities(store: store, logger: logger), logger: logger)
     arbiter = Arbiter(writer: links, journal: journal, logger: logger)
     let commands = UplinkCommands(arbiter: arbiter, role: configuration.uplink?.role ?? .viewer, count: commandCount)
     uplink = try UplinkMaker.uplink(
       configuration, identity: identity, payloads: payloads, queue: outbox, handler: commands, logger: logger)
     reloader = Reloader(
-      file: file, setup: setup, links: links, arbiter: arbiter, outbox: outbox, picture: picture, logger: logger)
-    commands.connect { [reloader] () async throws(OperationError) in try await reloader.reload() }
+      file: file, setup: setup, runners: runners, links: links, arbiter: arbiter, outbox: outbox, picture: picture, logger: logger)
+    commands.connect(
+      reload: { [reloader] () async throws(OperationError) in try await reloader.reload() },
+      restart: { [plugins, links] id async throws(OperationError) in try await plugins.restart(id, links) })
 
-    let (changes, changed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let (lostThreads, lost) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     self.changes = changes
     self.lostThreads = lostThreads
@@ -78,9 +86,9 @@ final class HostAssembly: Sendable {
   /// Runs until SIGTERM or SIGINT, or until too many plugin threads are lost; then everything is flushed.
   func run() async throws {
     let api = HostAPI(
-      id: setup.configuration.host.id, identity: identity, payloads: payloads, catalog: setup.catalog, links: links,
+      id: setup.configuration.host.id, identity: identity, payloads: payloads, links: links,
       arbiter: arbiter, outbox: outbox, bufferPath: bufferPath, uplink: uplink, picture: picture,
-      commands: commandCount,
+      plugins: plugins, commands: commandCount,
       reloader: { [reloader] () async throws(OperationError) in try await reloader.reload() })
     let (listening, nowListening) = AsyncStream.makeStream(of: Void.self)
     let (socketMade, nowSocketMade) = AsyncStream.makeStream(of: Void.self)
@@ -208,12 +216,7 @@ final class HostAssembly: Sendable {
   private func publishStatus() async {
     guard let uplink else { return }
     let (online, offline) = picture.counts
-    let plugins = await setup.catalog.entries().map { entry -> JSONValue in
-      [
-        "id": entry.id.map { .string($0) } ?? .null, "version": entry.version.map { .string($0) } ?? .null,
-        "state": .string(entry.state.rawValue),
-      ]
-    }
+    let plugins = await plugins.brief()
     let status = GatewayStatus(
       devicesOnline: online, devicesOffline: offline, buffer: outbox.status, plugins: plugins,
       alarms: picture.alarms)
@@ -224,8 +227,12 @@ final class HostAssembly: Sendable {
 
   /// A plugin dropped into a directory is checked at once, and links that wait for it try again.
   private func watchPlugins() {
-    setup.catalog.watch { [catalog = setup.catalog, reloader] in
-      Task { if await catalog.scan() { await reloader.pluginsChanged() } }
+    setup.catalog.watch { [catalog = setup.catalog, runners, reloader] in
+      Task {
+        guard await catalog.scan() else { return }
+        await runners.filesChanged(catalog.usable())
+        await reloader.pluginsChanged()
+      }
     }
   }
 
@@ -234,6 +241,7 @@ final class HostAssembly: Sendable {
     services.notify("STOPPING=1")
     await arbiter.shutdown(within: .seconds(5))
     await links.stop()
+    await runners.stop()
     await uplink?.stop()
     outbox.close()
     logger.notice("stopped")

@@ -19,6 +19,7 @@ actor Reloader {
   /// What `configuration` was made of.
   private var sources: SourceFiles
   private let catalog: PluginCatalog
+  private let runners: PluginRunners
   private let links: LinkManager
   private let arbiter: Arbiter
   private let outbox: Outbox
@@ -30,7 +31,7 @@ actor Reloader {
   private typealias Outcome = Result<ConfigurationDiff, OperationError>
 
   init(
-    file: String, setup: Setup, links: LinkManager, arbiter: Arbiter, outbox: Outbox, picture: LivePicture,
+    file: String, setup: Setup, runners: PluginRunners, links: LinkManager, arbiter: Arbiter, outbox: Outbox, picture: LivePicture,
     logger: Logger
   ) {
     self.file = file
@@ -38,6 +39,7 @@ actor Reloader {
     configuration = setup.configuration
     sources = setup.sources
     catalog = setup.catalog
+    self.runners = runners
     self.links = links
     self.arbiter = arbiter
     self.outbox = outbox
@@ -58,6 +60,8 @@ actor Reloader {
   /// Throws with every mistake where the file cannot be used; the host goes on as it was.
   func reload() async throws(OperationError) -> JSONValue {
     await catalog.scan()
+    // A person acts: what was in quarantine gets another go.
+    await runners.release()
     let diff = try await inOrder { await self.take(SourceFiles()) }.get()
     logger.notice(
       "configuration reloaded",
@@ -66,6 +70,7 @@ actor Reloader {
         "changed": "\(diff.devices.changed.count)", "unchanged": "\(diff.devices.unchanged.count)",
         "settings": "\(diff.settings.joined(separator: " "))",
       ])
+    await links.pluginsChanged()
     for key in diff.restart { logger.warning("\(key) changed; it counts from the next start of the host") }
     func list(_ names: [String]) -> JSONValue { .array(names.map { .string($0) }) }
     return [

@@ -48,6 +48,7 @@ struct RunCommand: AsyncParsableCommand {
     let form = LogRecord.Form(rawValue: logFormat) ?? .text
     LoggingSystem.bootstrap { LogLines(label: $0, form: form, journal: journal) }
     OwnProcess.raiseDescriptorLimit()
+    OwnProcess.hide()
     let logger = Logger(label: "busbar")
     let setup = try await Setup.load(file: config, logger: logger)
     LogLevel.configured = Logger.Level(setup.configuration.log.level)

@@ -17,6 +17,7 @@ final class UplinkCommands: UplinkHandler {
   // A closure that is a mutex's own value is wrapped once more at each access; in a field it is not.
   private struct State {
     var reload: (@Sendable () async throws(OperationError) -> JSONValue)?
+    var restart: (@Sendable (String) async throws(OperationError) -> JSONValue)?
   }
 
   init(arbiter: Arbiter, role: Role, count: CommandCount) {
@@ -25,8 +26,14 @@ final class UplinkCommands: UplinkHandler {
     self.count = count
   }
 
-  func connect(reload: @escaping @Sendable () async throws(OperationError) -> JSONValue) {
-    state.withLock { $0.reload = reload }
+  func connect(
+    reload: @escaping @Sendable () async throws(OperationError) -> JSONValue,
+    restart: @escaping @Sendable (String) async throws(OperationError) -> JSONValue
+  ) {
+    state.withLock { state in
+      state.reload = reload
+      state.restart = restart
+    }
   }
 
   func command(_ request: CommandRequest, reply: @escaping @Sendable (CommandResponse) -> Void) {
@@ -42,14 +49,18 @@ final class UplinkCommands: UplinkHandler {
     func refuse(_ reason: RefusalReason, _ text: String) {
       reply(CommandResponse(id: id, time: Clock.unixMilliseconds(), status: .refused, reason: reason, text: text))
     }
-    guard request["action"]?.string == "reload" else {
-      return refuse(.unsupported, "this release knows the action reload only")
+    let (reload, restart) = state.withLock { ($0.reload, $0.restart) }
+    guard let reload, let restart else { return refuse(.unsupported, "the host is starting") }
+    let action = request["action"]?.string ?? ""
+    let plugin = request["plugin"]?.string
+    guard ["reload", "restart-plugin"].contains(action) else {
+      return refuse(.unsupported, "this release knows the actions reload and restart-plugin only")
     }
-    guard role >= .installer else { return refuse(.notAuthorized, "reload needs the role installer or administrator") }
-    guard let reload = state.withLock({ $0.reload }) else { return refuse(.unsupported, "the host is starting") }
+    guard role >= .installer else { return refuse(.notAuthorized, "\(action) needs the role installer or administrator") }
+    guard action == "reload" || plugin != nil else { return refuse(.invalid, "restart-plugin needs \"plugin\", the plugin's id") }
     Task {
       do throws(OperationError) {
-        _ = try await reload()
+        _ = if let plugin, action != "reload" { try await restart(plugin) } else { try await reload() }
         reply(CommandResponse(id: id, time: Clock.unixMilliseconds(), status: .done))
       } catch {
         reply(CommandResponse(id: id, time: Clock.unixMilliseconds(), status: .failed, text: error.detail))

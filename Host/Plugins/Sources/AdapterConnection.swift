@@ -19,6 +19,26 @@ package protocol AdapterConnection: Sendable {
   func close(deadline: Int64, completion: @escaping @Sendable (CallResult) -> Void)
   /// Asks the running call to end early. Harmless where there is none.
   func cancel()
+  /// The running call did not return within its grace. True where it holds a thread of this process as long as it hangs.
+  func giveUp() -> Bool
+  /// No call comes any more.
+  func retire()
+  var condition: ConnectionCondition { get }
+}
+
+/// Whether a connection is of any use.
+package enum ConnectionCondition: Sendable, Equatable {
+  case usable
+  /// A newer one takes its place: close it in order and open anew.
+  case replaced
+  /// The plugin's process is gone; why.
+  case ended(String)
+}
+
+extension AdapterConnection {
+  package func giveUp() -> Bool { true }
+  package func retire() {}
+  package var condition: ConnectionCondition { .usable }
 }
 
 /// What a link tells upward while a call runs. Called on the plugin's thread; must not block.
@@ -27,12 +47,15 @@ package protocol AdapterEvents: Sendable {
   func identified(_ device: UInt32, _ identity: DeviceIdentity)
   func samples(_ device: UInt32, _ items: [Reading.Item], time: Int64, deviceTime: Int64?, durable: Bool)
   func problem(_ device: UInt32, name: String, active: Bool, text: String)
+  /// The connection's `condition` is another one now, perhaps while no call runs. From any thread.
+  func conditionChanged()
   /// Where the link's frames go; nil where nobody can ever look at them.
-  var trace: LinkTrace? { get }
+  var trace: (any FrameRecording)? { get }
 }
 
 extension AdapterEvents {
-  package var trace: LinkTrace? { nil }
+  package var trace: (any FrameRecording)? { nil }
+  package func conditionChanged() {}
 }
 
 package struct DeviceIdentity: Sendable, Equatable {

@@ -9,26 +9,44 @@ internal import Synchronization
 
 /// What a link needs from the host beside its plugin.
 package struct LinkResources: Sendable {
-  /// Name of the endpoint to where it leads; "device" is what a person configures.
-  package var endpoints: [String: StreamEndpoint]
+  package var streams: any LinkStreams
   /// The link's settings, a JSON object.
   package var config: String
   package var events: any AdapterEvents
   package var pool: ThreadPool
   package var store: any PluginStore
   package var logger: Logger
+  /// Where the plugin is in a child, the way to its host.
+  var relay: (any SampleRelay)?
 
+  /// `endpoints`: the name of each, "device" for what a person configures, to where it leads.
   package init(
     endpoints: [String: StreamEndpoint], config: String, events: any AdapterEvents, pool: ThreadPool,
     store: any PluginStore, logger: Logger
   ) {
-    self.endpoints = endpoints
+    self.init(
+      streams: DialedStreams(endpoints: endpoints), config: config, events: events, pool: pool, store: store, logger: logger)
+  }
+
+  package init(
+    streams: any LinkStreams, config: String, events: any AdapterEvents, pool: ThreadPool, store: any PluginStore,
+    logger: Logger
+  ) {
+    self.streams = streams
     self.config = config
     self.events = events
     self.pool = pool
     self.store = store
     self.logger = logger
   }
+}
+
+/// Takes what a plugin in a child declares and commits; the host looks at it once more.
+protocol SampleRelay: Sendable {
+  func declared(_ device: UInt32, _ points: [ChildMessage.NumberedPoint])
+  func committed(_ batch: SampleBatch, durable: Bool) -> bb_status_t
+  /// The host does not keep up: no batch for now.
+  var isCongested: Bool { get }
 }
 
 /// Small durable values of a link (store.h).
@@ -51,7 +69,7 @@ package protocol PluginStore: Sendable {
   private let serial = Atomic<UInt32>(0)
 
   // Used by the calls only, of which there is one at a time; the guard above sees to it.
-  var stream: (descriptor: Descriptor, endpoint: StreamEndpoint)?
+  var stream: (endpoint: String, open: OpenStream)?
   var explanation = ""
   /// Number of the device that the running call is for, 0 = none.
   var device: UInt32 = 0
@@ -172,7 +190,6 @@ package protocol PluginStore: Sendable {
 
   func interface(_ id: String) -> UnsafeRawPointer? { unsafe plugin.interface(id, of: table) }
 
-  /// No call comes any more.
   package func retire() { LinkTable.shared.remove(self) }
 
   private func drop(_ device: UInt32, _ call: UnsafePointer<bb_call_t>) {

@@ -56,8 +56,10 @@ enum HostTable {
 func linkOf(_ call: UnsafePointer<bb_call_t>) -> DirectLink? { LinkTable.shared[UInt32(unsafe call.pointee.token >> 32)] }
 
 /// Identity texts come from devices: printable characters only, trimmed, at most 64 bytes.
-func cleaned(_ lent: bb_str_t) -> String {
-  let text = unsafe copied(lent, limit: 64).unicodeScalars.filter { $0.value >= 32 && $0.value != 127 && $0 != "\u{FFFD}" }
+func cleaned(_ lent: bb_str_t) -> String { unsafe cleaned(copied(lent, limit: 64)) }
+
+func cleaned(_ text: String) -> String {
+  let text = cut(text, 64).unicodeScalars.filter { $0.value >= 32 && $0.value != 127 && $0 != "\u{FFFD}" }
   return String(String.UnicodeScalarView(text)).split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
 }
 
@@ -107,23 +109,29 @@ extension DirectLink {
       return failed(BB_CLASS_BUG, BB_REASON_RANGE)
     }
     var declared: [(id: UInt32, point: PointDescriptor)] = []
+    var copies: [ChildMessage.NumberedPoint] = []
+    // Also after a failure: the host counts the points as this side does.
+    defer { if let relay = resources.relay, !copies.isEmpty { relay.declared(device, copies) } }
     for index in 0..<Int(count) {
       let place = unsafe UnsafeRawPointer(records) + index * Int(stride)
-      guard let point = unsafe PointDescription.point(place.load(as: bb_point_desc_t.self)),
-        let number = points.declare(point, of: device)
+      let record = unsafe PointRecord(place.load(as: bb_point_desc_t.self))
+      guard let point = PointDescription.point(record), let number = points.declare(point, of: device)
       else {
         explanation = "point \(index + 1) of device \(device) has no usable name, type or unit, or is one too many"
         return failed(BB_CLASS_BUG, BB_REASON_RANGE)
       }
       unsafe out[index] = number
       declared.append((number, point))
+      copies.append(ChildMessage.NumberedPoint(number: number, point: record))
     }
     resources.events.declared(device, points: declared)
     return bb_status_t(BB_OK)
   }
 
   func lendBatch(_ samples: UInt32, _ arena: UInt32, _ flags: UInt32) -> UnsafeMutablePointer<bb_batch_t>? {
-    guard samples <= BatchSlot.sampleLimit, arena <= BatchSlot.arenaLimit else { return nil }
+    guard samples <= BatchSlot.sampleLimit, arena <= BatchSlot.arenaLimit, resources.relay?.isCongested != true else {
+      return nil
+    }
     if slot?.fits(samples: samples, arena: arena) != true, slot?.lent != true {
       slot = BatchSlot(samples: samples, arena: arena)
     }
@@ -132,39 +140,14 @@ extension DirectLink {
 
   func commit(_ batch: UnsafeMutablePointer<bb_batch_t>) -> bb_status_t {
     guard let slot, slot.lent, unsafe batch == slot.record else { return failed(BB_CLASS_BUG, BB_REASON_RANGE) }
-    let (samples, flags) = slot.takeBack()
-    let now = Clock.unix()
-    var groups: [(device: UInt32, items: [Reading.Item], time: Int64, deviceTime: Int64?)] = []
-    let entries = points.points(samples.map(\.point))
-    var dropped = 0
-    for (sample, entry) in zip(samples, entries) {
-      guard let entry, let item = slot.item(sample, entry.descriptor) else {
-        dropped += 1
-        continue
-      }
-      if groups.last?.device != entry.device {
-        groups.append((entry.device, [], now, nil))
-        groups[groups.count - 1].items.reserveCapacity(samples.count)
-      }
-      groups[groups.count - 1].items.append(item)
-      let time = sample.time_ns
-      guard time != 0 else { continue }
-      if Int(sample.flags) & BB_SAMPLE_DEVICE_TIME != 0 {
-        groups[groups.count - 1].deviceTime = time
-      } else if time < groups[groups.count - 1].time {
-        groups[groups.count - 1].time = time
-      }
-    }
-    for group in groups {
-      resources.events.samples(
-        group.device, group.items, time: group.time, deviceTime: group.deviceTime,
-        durable: Int(flags) & BB_BATCH_DURABLE != 0)
-    }
-    if dropped > 0 {
-      log(BB_LOG_WARNING_LEVEL, "\(dropped) samples were dropped: unknown point, wrong type, or a number that is none")
-    }
+    let (batch, flags) = slot.takeBack()
+    let durable = Int(flags) & BB_BATCH_DURABLE != 0
+    if let relay = resources.relay { return relay.committed(batch, durable: durable) }
+    noteDropped(batch.tell(resources.events, points, durable: durable))
     return bb_status_t(BB_OK)
   }
-}
 
-private let BB_LOG_WARNING_LEVEL: Int32 = 4
+  private func noteDropped(_ dropped: Int) {
+    if dropped > 0 { log(Int32(BB_LOG_WARNING), SampleBatch.dropped(dropped)) }
+  }
+}

@@ -63,6 +63,9 @@ final class PointRegistry: Sendable {
     }
   }
 
+  /// How many have been declared so far.
+  var count: Int { state.withLock { $0.entries.count } }
+
   func point(_ number: UInt32) -> Entry? {
     state.withLock { state in
       number >= 1 && number <= UInt32(state.entries.count) ? state.entries[Int(number) - 1] : nil

@@ -4,9 +4,23 @@ package import BusbarModel
 internal import BusbarSystem
 internal import Synchronization
 
+/// Takes the frames of a link as they happen. Times are those of the boot clock.
+package protocol FrameRecording: Sendable {
+  func record(_ direction: TraceRing.Direction, _ frame: [UInt8], device: UInt32, time: Int64)
+  func record(_ event: TraceEvent, device: UInt32, time: Int64)
+}
+
+extension FrameRecording {
+  package func record(_ direction: TraceRing.Direction, _ frame: [UInt8], device: UInt32) {
+    record(direction, frame, device: device, time: Clock.boot())
+  }
+
+  package func record(_ event: TraceEvent, device: UInt32) { record(event, device: device, time: Clock.boot()) }
+}
+
 /// The frames of one link: the last ones are always kept, so that the moments before a fault are there; whoever looks gets
 /// the next ones as they come. It outlives the connections of its link.
-package final class LinkTrace: Sendable {
+package final class LinkTrace: FrameRecording {
   /// Lines that may wait for one reader.
   private static let waiting = 1_024
 
@@ -27,8 +41,7 @@ package final class LinkTrace: Sendable {
 
   package init() {}
 
-  package func record(_ direction: TraceRing.Direction, _ frame: [UInt8], device: UInt32) {
-    let time = Clock.boot()
+  package func record(_ direction: TraceRing.Direction, _ frame: [UInt8], device: UInt32, time: Int64) {
     state.withLock { state in
       state.ring.record(direction, frame[...], device: device, time: time)
       guard !state.readers.isEmpty else { return }
@@ -40,8 +53,7 @@ package final class LinkTrace: Sendable {
     }
   }
 
-  package func record(_ event: TraceEvent, device: UInt32) {
-    let time = Clock.boot()
+  package func record(_ event: TraceEvent, device: UInt32, time: Int64) {
     state.withLock { state in
       state.ring.record(event, device: device, time: time)
       Self.tell(&state, TraceRing.Entry(time: time, device: device, .event(event)))

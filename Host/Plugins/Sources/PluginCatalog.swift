@@ -105,6 +105,28 @@ package actor PluginCatalog {
     return known.values.sorted { $0.id < $1.id }
   }
 
+  /// Files that can be used, the first of each id.
+  package func usable() -> [PluginFile] {
+    var ids: Set<String> = []
+    return ordered().compactMap { _, known in
+      guard case .success(let file) = known.result, ids.insert(file.manifest.id).inserted else { return nil }
+      return file
+    }
+  }
+
+  /// The file that offers an adapter: the loaded one where it is in this process.
+  package func file(adapter: String) throws(PluginFile.Refusal) -> PluginFile {
+    func offers(_ file: PluginFile) -> Bool { file.manifest.adapters.contains { $0.id == adapter } }
+    if let plugin = loaded.values.first(where: { offers($0.file) }) { return plugin.file }
+    guard let file = usable().first(where: offers) else { throw missing(adapter) }
+    return file
+  }
+
+  private func missing(_ adapter: String) -> PluginFile.Refusal {
+    PluginFile.Refusal(
+      message: "no plugin offers the adapter \(adapter); put its .so into \(directories.joined(separator: " or "))")
+  }
+
   /// The plugin that offers an adapter, loaded now if it is not yet.
   package func plugin(adapter: String) throws(PluginFile.Refusal) -> LoadedPlugin {
     if let plugin = loaded.values.first(where: { $0.file.manifest.adapters.contains { $0.id == adapter } }) { return plugin }
@@ -125,8 +147,7 @@ package actor PluginCatalog {
         throw PluginFile.Refusal(message: "\(file.path): \(error.message)")
       }
     }
-    throw PluginFile.Refusal(
-      message: "no plugin offers the adapter \(adapter); put its .so into \(directories.joined(separator: " or "))")
+    throw missing(adapter)
   }
 
   /// Calls `changed` once the directories are watched and after each change in them, from a thread of its own, until the

@@ -24,6 +24,14 @@ package struct PluginFile: Sendable {
   /// Below the host's state directory, named by the hash.
   package let copy: String
 
+  /// In a child: what the host has checked.
+  init(path: String, hash: String, manifest: PluginManifest, copy: String) {
+    self.path = path
+    self.hash = hash
+    self.manifest = manifest
+    self.copy = copy
+  }
+
   /// `services` are the ids that this host offers.
   package init(path: String, store: String, services: Set<String>) throws(Refusal) {
     let bytes = try Self.read(path)
@@ -108,6 +116,9 @@ package struct PluginFile: Sendable {
     return digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
   }
 
+  /// Readable for a child of another user, to whom it is handed open; the directory stays closed.
+  private static let mode: mode_t = 0o555
+
   /// Writes the copy under its hash, unless it is there already.
   private static func keep(_ bytes: [UInt8], _ hash: String, in store: String) throws(Refusal) -> String {
     let path = "\(store)/\(hash).so"
@@ -117,7 +128,10 @@ package struct PluginFile: Sendable {
     }
     try checkOwner(facts, "the place for private copies, \(store),")
     // Whatever lies there under that name is what is loaded.
-    if let kept = try? read(path), kept == bytes { return path }
+    if let kept = try? read(path), kept == bytes {
+      unsafe chmod(path, mode)
+      return path
+    }
     let temporary = "\(store)/.\(hash).\(getpid())"
     unsafe unlink(temporary)
     let number = unsafe busbar_create(temporary, 0o500)
@@ -131,7 +145,7 @@ package struct PluginFile: Sendable {
       }
       rest = rest.dropFirst(written)
     }
-    guard fsync(number) == 0, unsafe rename(temporary, path) == 0 else {
+    guard fchmod(number, mode) == 0, fsync(number) == 0, unsafe rename(temporary, path) == 0 else {
       unsafe unlink(temporary)
       throw Refusal(message: "no private copy in \(store): \(systemError(errno))")
     }

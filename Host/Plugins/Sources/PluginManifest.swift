@@ -59,6 +59,17 @@ package struct PluginManifest: Sendable, Equatable {
     }
   }
 
+  /// In a child: what the code has to say of itself.
+  init(id: String, version: String, adapters: [String]) {
+    self.id = id
+    self.version = version
+    major = HostABI.major
+    minor = HostABI.minor
+    requires = []
+    permissions = []
+    self.adapters = adapters.map { Adapter(id: $0, title: $0, endpoints: [:]) }
+  }
+
   fileprivate static func isName(_ text: String) -> Bool {
     (1...128).contains(text.utf8.count)
       && text.utf8.allSatisfy { byte in

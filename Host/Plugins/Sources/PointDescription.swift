@@ -3,26 +3,48 @@
 internal import BusbarModel
 internal import PluginAPI
 
+/// A point descriptor of the contract as a plugin gave it, copied and not yet believed.
+struct PointRecord: Equatable, Sendable {
+  // Bytes. A name longer than 64 is no name.
+  static let nameLimit = 65
+  static let titleLimit = 128
+  static let detailLimit = 16_384
+
+  var name, title, detail: String
+  var type, kind, unit: UInt16
+  var flags, period: UInt32
+  var minimum, maximum, resolution: Double
+}
+
+extension PointRecord {
+  init(_ record: bb_point_desc_t) {
+    unsafe self.init(
+      name: copied(record.name, limit: Self.nameLimit), title: copied(record.title, limit: Self.titleLimit),
+      detail: copied(record.detail, limit: Self.detailLimit), type: record.type, kind: record.kind, unit: record.unit,
+      flags: record.flags, period: record.period_ms, minimum: record.minimum, maximum: record.maximum,
+      resolution: record.resolution)
+  }
+}
+
 /// A point descriptor of the contract, checked and translated into the host's words.
 enum PointDescription {
   /// Nil where the name, type or unit is not one.
-  static func point(_ record: bb_point_desc_t) -> PointDescriptor? {
-    let name = unsafe copied(record.name, limit: 65)
-    guard isName(name), let type = unsafe type(record.type), let unit = unsafe unit(record.unit) else { return nil }
-    let detail = unsafe copied(record.detail, limit: 65_536)
-    let json = detail.isEmpty ? nil : try? JSONValue(parsing: Array(detail.utf8))
-    let limited = unsafe record.minimum.isFinite && record.maximum.isFinite && (record.minimum != 0 || record.maximum != 0)
-    let flags = unsafe Int(record.flags)
-    let kind = unsafe kind(record.kind)
-    return unsafe PointDescriptor(
-      name: name, title: copied(record.title, limit: 128), unit: unit, type: type, kind: kind,
+  static func point(_ record: PointRecord) -> PointDescriptor? {
+    guard isName(record.name), let type = type(record.type), let unit = unit(record.unit) else { return nil }
+    let name = record.name
+    let json = record.detail.isEmpty ? nil : try? JSONValue(parsing: Array(record.detail.utf8))
+    let limited = record.minimum.isFinite && record.maximum.isFinite && (record.minimum != 0 || record.maximum != 0)
+    let flags = Int(record.flags)
+    let kind = kind(record.kind)
+    return PointDescriptor(
+      name: name, title: record.title, unit: unit, type: type, kind: kind,
       writable: flags & BB_POINT_WRITABLE != 0, setting: flags & BB_POINT_SETTING != 0,
       minimum: limited ? record.minimum : nil, maximum: limited ? record.maximum : nil,
       allowed: (json?["allowed"]?.array ?? []).compactMap(\.number),
       resolution: record.resolution.isFinite ? max(0, record.resolution) : 0,
       labels: (json?["labels"]?.array ?? []).prefix(256).compactMap(\.string), safe: json?["safe"].flatMap(Value.init(json:)),
       lease: duration(json?["lease_ms"]), refresh: duration(json?["refresh_ms"]),
-      period: record.period_ms == 0 ? nil : .milliseconds(Int64(record.period_ms)),
+      period: record.period == 0 ? nil : .milliseconds(Int64(record.period)),
       restarts: kind == .counter && (flags & BB_POINT_RESTARTS != 0 || name.hasSuffix("_today") || name.hasSuffix("_session")),
       plausible: Plausible(json: json?["plausible"]))
   }

@@ -32,7 +32,7 @@ enum Services {
       return unsafe link.openStream(copied(endpoint, limit: 64), call.pointee.deadline_ns, info)
     }
     unsafe table.close = { _, link, descriptor in
-      guard let link = LinkTable.shared[link], link.stream?.descriptor.number == descriptor else { return }
+      guard let link = LinkTable.shared[link], link.stream?.open.descriptor.number == descriptor else { return }
       link.closeStream()
     }
     unsafe table.exchange = { _, call, descriptor, request, mode, until, reply, capacity, length in
@@ -170,31 +170,27 @@ extension DirectLink {
     guard unsafe info.pointee.size >= UInt32(MemoryLayout<bb_stream_info_t>.size) else {
       return failed(BB_CLASS_BUG, BB_REASON_RANGE)
     }
-    guard let endpoint = resources.endpoints[name] else {
-      explanation = "the link has no endpoint named \(name)"
-      return failed(BB_CLASS_CONFIG, BB_REASON_ADDRESS)
-    }
-    if stream?.endpoint != endpoint {
+    if stream?.endpoint != name {
       do throws(TransportError) {
         closeStream()
-        stream = (try StreamDialer.open(endpoint, deadline: deadline, stop: signal), endpoint)
+        guard let opened = try resources.streams.open(name, deadline: deadline, stop: signal) else {
+          explanation = "the link has no endpoint named \(name)"
+          return failed(BB_CLASS_CONFIG, BB_REASON_ADDRESS)
+        }
+        stream = (name, opened)
         note(.opened)
       } catch {
         note(error)
         return status(error)
       }
     }
-    guard let stream else { return failed(BB_CLASS_BUG) }
+    guard let stream = stream?.open else { return failed(BB_CLASS_BUG) }
     var record = bb_stream_info_t()
     record.size = UInt32(MemoryLayout<bb_stream_info_t>.size)
     record.fd = stream.descriptor.number
-    switch endpoint {
-    case .tcp: record.kind = UInt32(BB_STREAM_TCP)
-    case .serial(let line):
-      record.kind = UInt32(BB_STREAM_SERIAL)
-      record.baud = line.baud
-      record.bits_a_byte = UInt32(line.bitsPerByte)
-    }
+    record.kind = stream.facts.kind
+    record.baud = stream.facts.baud
+    record.bits_a_byte = stream.facts.bitsPerByte
     unsafe info.pointee = record
     return bb_status_t(BB_OK)
   }
@@ -203,7 +199,7 @@ extension DirectLink {
     _ descriptor: Int32, _ request: [UInt8], _ mode: UInt32, _ amount: UInt32, _ reply: inout [UInt8], _ capacity: Int,
     _ deadline: Int64
   ) -> bb_status_t {
-    guard let stream, stream.descriptor.number == descriptor else { return failed(BB_CLASS_TRANSIENT, BB_REASON_CLOSED) }
+    guard let stream = stream?.open, stream.descriptor.number == descriptor else { return failed(BB_CLASS_TRANSIENT, BB_REASON_CLOSED) }
     let until: StreamExchange.Until
     switch Int(mode) {
     case BB_UNTIL_LENGTH: until = .length(Int(amount))
@@ -228,8 +224,10 @@ extension DirectLink {
   }
 
   func closeStream() {
-    if stream != nil { note(.released) }
+    guard stream != nil else { return }
+    note(.released)
     stream = nil
+    resources.streams.released()
   }
 
   private func note(_ event: TraceEvent) { resources.events.trace?.record(event, device: device) }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CSandbox
 internal import Glibc
 
 /// What a process asks of the system about itself.
@@ -49,5 +50,27 @@ extension OwnProcess {
     var facts = stat()
     guard unsafe fstat(STDERR_FILENO, &facts) == 0 else { return false }
     return stream == "\(facts.st_dev):\(facts.st_ino)"
+  }
+}
+
+extension OwnProcess {
+  /// Nobody but root can look into this process any more: not its memory, not with a debugger. It leaves no core file.
+  package static func hide() { _ = busbar_hide_process() }
+
+  /// Whether a descriptor is a socket of packets, such as `ChildProcess` hands over.
+  package static func isPacketSocket(_ number: Int32) -> Bool {
+    var kind: Int32 = 0
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    return unsafe getsockopt(number, SOL_SOCKET, SO_TYPE, &kind, &size) == 0 && kind == Int32(SOCK_SEQPACKET.rawValue)
+  }
+
+  package static func end(_ code: Int32) -> Never { _exit(code) }
+}
+
+extension OwnProcess {
+  /// `["TZ=…"]` where the environment names a time zone.
+  package static var timeZone: [String] {
+    guard let zone = unsafe getenv("TZ") else { return [] }
+    return unsafe ["TZ=\(String(cString: zone))"]
   }
 }

@@ -65,6 +65,11 @@ final class FakeHost: HostOperations {
     return answer(request)
   }
 
+  func restart(plugin: String) async throws(OperationError) -> JSONValue {
+    guard plugin == "org.example.meter" else { throw OperationError(status: 404, detail: "there is no plugin \(plugin)") }
+    return ["id": .string(plugin), "restarted": true]
+  }
+
   func reload() async throws(OperationError) -> JSONValue {
     throw OperationError(status: 409, detail: "busbar.yaml:3: no such key 'devicez'")
   }

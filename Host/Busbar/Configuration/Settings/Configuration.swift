@@ -35,10 +35,14 @@ package struct Configuration: Sendable, Equatable {
       "lib/busbar/plugins", standard: ["/usr/lib/busbar/plugins", "/usr/local/lib/busbar/plugins"])
 
     package init() {}
-    /// In this release `auto` means `host`.
+    /// `auto` means `child`.
     package var isolation = Isolation.auto
     /// By plugin id.
     package var overrides: [String: Isolation] = [:]
+    /// Bytes of memory that a plugin's child may have of its own.
+    package var memory: Int64 = 192 << 20
+    /// A child runs also where the system has no Landlock.
+    package var allowWeakSandbox = false
     /// Always false in this release.
     package var requireSignature = false
     package var trustedKeys: [String] = []

@@ -40,6 +40,8 @@ package struct ConfigurationDiff: Sendable, Equatable {
       ("plugins.directories", old.plugins.directories == new.plugins.directories),
       ("plugins.isolation", old.plugins.isolation == new.plugins.isolation),
       ("plugins.overrides", old.plugins.overrides == new.plugins.overrides),
+      ("plugins.memory", old.plugins.memory == new.plugins.memory),
+      ("plugins.allow_weak_sandbox", old.plugins.allowWeakSandbox == new.plugins.allowWeakSandbox),
       ("plugins.trusted_keys", old.plugins.trustedKeys == new.plugins.trustedKeys),
       ("discovery", old.discovery == new.discovery),
       ("management.listen", old.management.listen == new.management.listen),

@@ -72,20 +72,25 @@ struct ConfigurationReader {
     var plugins = Configuration.Plugins()
     guard
       let section = part(
-        map, "plugins", ["directories", "isolation", "overrides", "require_signature", "trusted_keys"])
+        map, "plugins", ["directories", "isolation", "overrides", "memory", "allow_weak_sandbox", "require_signature", "trusted_keys"])
     else { return plugins }
     plugins.directories = section.texts("directories", expected: "directories")?.map(path) ?? plugins.directories
     if let isolation: Configuration.Isolation = section.choice("isolation") {
-      plugins.isolation = available(isolation, at: section.value("isolation"), key: section.path("isolation"))
+      plugins.isolation = isolation
     }
     if let overrides = section.part("overrides").flatMap({
       MapReader($0, key: section.path("overrides"), known: nil, sink: sink)
     }) {
       for member in overrides.node.members ?? [] {
         guard let isolation: Configuration.Isolation = overrides.choice(member.key) else { continue }
-        plugins.overrides[member.key] = available(isolation, at: member.value, key: overrides.path(member.key))
+        plugins.overrides[member.key] = isolation
       }
     }
+    plugins.memory =
+      section.read("memory", expected: "a size from 32MiB to 16GiB, such as 192MiB") { node in
+        node.text.flatMap(Units.size).flatMap { (32 << 20...16 << 30).contains($0) ? $0 : nil }
+      } ?? plugins.memory
+    plugins.allowWeakSandbox = section.boolean("allow_weak_sandbox") ?? false
     if section.boolean("require_signature") == true, let node = section.value("require_signature") {
       sink.error(
         node.place, section.path("require_signature"), "signatures of plugins are not available in this release",
@@ -93,16 +98,6 @@ struct ConfigurationReader {
     }
     plugins.trustedKeys = section.texts("trusted_keys", expected: "keys") ?? []
     return plugins
-  }
-
-  private func available(_ isolation: Configuration.Isolation, at node: YAMLNode?, key: String)
-    -> Configuration.Isolation
-  {
-    if isolation == .child, let node {
-      sink.error(
-        node.place, key, "this release runs plugins in the host, not in a child process", expected: "auto or host")
-    }
-    return isolation
   }
 
   private func templates(_ map: MapReader) -> [String] {

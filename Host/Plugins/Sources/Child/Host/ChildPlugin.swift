@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarModel
+internal import BusbarSystem
+package import Logging
+internal import Synchronization
+
+/// One plugin in one child process, from its start to its end. A thread reads what the child tells; nothing of it is
+/// believed unchecked, and what breaks the rules of the messages ends the child.
+package final class ChildPlugin: Sendable {
+  /// Bytes and packets that wait for a child at most; one that lets more wait does not read.
+  private static let waitingPackets = 1_024
+  private static let waitingBytes = 8 << 20
+
+  package let file: PluginFile
+  let settings: ChildSettings
+  private let logger: Logger
+  private let process: ChildProcess
+  private let wakeup = Wakeup()
+  private let onEnd: @Sendable (String) -> Void
+  private let onIdle: @Sendable () -> Void
+  private let state = Mutex(State())
+  private let output: ChildOutput
+  private let logLimit = LogLimit()
+
+  private struct State {
+    var links: [UInt32: RemoteLink] = [:]
+    var lastLink: UInt32 = 0
+    var waiting: [(packet: [UInt8], descriptor: Descriptor?)] = []
+    var waitingBytes = 0
+    /// Why it is ended from here.
+    var ending: String?
+    /// Why it has ended.
+    var ended: String?
+    /// Its number may belong to another process from now on.
+    var reaped = false
+    var started: (@Sendable (Result<Void, ChildFailure>) -> Void)?
+  }
+
+  /// The number of its process.
+  package var process_id: Int32 { process.id }
+
+  /// Starts a child and waits until the plugin in it is loaded. `ended` is called once for a child that came to life, from a
+  /// thread of its own, with the reason; `idle` when its last link has gone.
+  package static func start(
+    _ file: PluginFile, settings: ChildSettings, logger: Logger, idle: @escaping @Sendable () -> Void = {},
+    ended: @escaping @Sendable (String) -> Void
+  ) async throws(ChildFailure) -> ChildPlugin {
+    guard let copy = Descriptor.reading(file.copy) else { throw .died("the private copy of \(file.path) cannot be read") }
+    let process: ChildProcess
+    do throws(ChildProcess.Failure) {
+      process = try ChildProcess(
+        program: settings.program, arguments: ["busbar", Runner.word, file.manifest.id], environment: environment, file: copy)
+    } catch {
+      throw .died(error.text)
+    }
+    let child = ChildPlugin(file, settings, logger, process, idle, ended)
+    let result: Result<Void, ChildFailure> = await withCheckedContinuation { continuation in
+      child.begin { continuation.resume(returning: $0) }
+    }
+    try result.get()
+    return child
+  }
+
+  /// A crash ends at once instead of being explained by a program that the child could not start; one heap is enough.
+  private static let environment = ["SWIFT_BACKTRACE=enable=no", "MALLOC_ARENA_MAX=1", "LC_ALL=C.UTF-8"] + OwnProcess.timeZone
+
+  private init(
+    _ file: PluginFile, _ settings: ChildSettings, _ logger: Logger, _ process: ChildProcess, _ idle: @escaping @Sendable () -> Void,
+    _ ended: @escaping @Sendable (String) -> Void
+  ) {
+    self.file = file
+    self.settings = settings
+    var logger = logger
+    logger[metadataKey: "plugin"] = "\(file.manifest.id)"
+    self.logger = logger
+    self.process = process
+    onIdle = idle
+    onEnd = ended
+    output = ChildOutput(process.output, logger)
+  }
+
+  private func begin(_ started: @escaping @Sendable (Result<Void, ChildFailure>) -> Void) {
+    state.withLock { $0.started = started }
+    WorkThread.start(name: "plugin-\(process.id)", stack: 512 << 10) { [self] in read() }
+    let user = Sandbox.user(for: file.manifest.id)
+    send(
+      .load(
+        HostMessage.Load(
+          sandbox: SandboxRules(
+            user: user?.user, group: user?.group, memory: UInt64(settings.memory), landlock: UInt32(clamping: settings.landlock),
+            allowWeak: settings.allowWeak),
+          id: file.manifest.id, version: file.manifest.version, adapters: file.manifest.adapters.map(\.id), path: file.path)))
+    let limit = settings.patience
+    Task { [weak self] in
+      try? await Task.sleep(for: .nanoseconds(limit))
+      guard let self, state.withLock({ $0.started != nil }) else { return }
+      end("the plugin did not load within \(limit / 1_000_000_000) s")
+    }
+  }
+
+  /// A link of one of its adapters.
+  package func link(adapter: String, resources: LinkResources) -> any AdapterConnection {
+    let (link, ended) = state.withLock { state in
+      state.lastLink += 1
+      let link = RemoteLink(number: state.lastLink, child: self, adapter: adapter, resources: resources)
+      if state.ended == nil { state.links[link.number] = link }
+      return (link, state.ended)
+    }
+    if let ended { link.lost(ended) }
+    return link
+  }
+
+  /// Ends the process now; its links and `ended` are told the reason.
+  package func end(_ reason: String) {
+    state.withLock { state in
+      guard !state.reaped else { return }
+      state.ending = state.ending ?? reason
+      process.kill()
+    }
+  }
+
+  /// All links are told to open anew, which is with another child.
+  package func drain() {
+    let links = state.withLock { Array($0.links.values) }
+    for link in links { link.replaced() }
+    if links.isEmpty { onIdle() }
+  }
+
+  package var isIdle: Bool { state.withLock { $0.links.isEmpty } }
+
+  func retired(_ link: RemoteLink) {
+    send(.retire(link: link.number))
+    let idle = state.withLock { state in
+      state.links.removeValue(forKey: link.number) != nil && state.links.isEmpty && state.ended == nil
+    }
+    if idle { onIdle() }
+  }
+
+  // MARK: Sending
+
+  /// Never waits: what the child does not take now goes when it can.
+  func send(_ message: HostMessage, passing descriptor: Descriptor? = nil) {
+    var writer = MessageWriter()
+    writer.put(message)
+    var packet = Packet.head
+    var passed = descriptor
+    if writer.bytes.count <= Packet.messageLimit {
+      Packet.append(writer.bytes, to: &packet)
+    } else {
+      guard writer.bytes.count <= Packet.fileLimit, let file = Descriptor.sealed(writer.bytes) else {
+        return end("a message of \(writer.bytes.count) bytes is too long for a child")
+      }
+      packet = Packet.file(writer.bytes.count)
+      passed = file
+    }
+    let overflow = state.withLock { state in
+      guard state.ended == nil else { return false }
+      if state.waiting.isEmpty, PacketSocket.send(process.socket, packet, passing: passed) != .full { return false }
+      state.waiting.append((packet, passed))
+      state.waitingBytes += packet.count
+      return state.waiting.count > Self.waitingPackets || state.waitingBytes > Self.waitingBytes
+    }
+    if overflow { return end("the plugin's process does not read its messages") }
+    if state.withLock({ !$0.waiting.isEmpty }) { wakeup.wake() }
+  }
+
+  private func sendWaiting() {
+    state.withLock { state in
+      var sent = 0
+      while sent < state.waiting.count {
+        let (packet, descriptor) = state.waiting[sent]
+        guard PacketSocket.send(process.socket, packet, passing: descriptor) != .full else { break }
+        state.waitingBytes -= packet.count
+        sent += 1
+      }
+      state.waiting.removeFirst(sent)
+    }
+  }
+
+  // MARK: Receiving
+
+  private func read() {
+    var room = [UInt8](repeating: 0, count: Packet.limit)
+    var budget = FlowBudget(now: Clock.boot())
+    reading: while true {
+      let pause = budget.pause(now: Clock.boot())
+      var interest: Poll.Interest = pause == nil ? .read : []
+      if state.withLock({ !$0.waiting.isEmpty }) { interest.insert(.write) }
+      let ready = Poll.wait(
+        [(process.socket.number, interest), (wakeup.descriptor.number, .read), (output.number, output.interest)], until: pause)
+      if !ready[1].isEmpty { wakeup.drain() }
+      if !ready[2].isEmpty { output.read() }
+      if ready[0].contains(.write) { sendWaiting() }
+      guard !ready[0].isDisjoint(with: [.read, .broken]), pause == nil || ready[0].isDisjoint(with: .read) else { continue }
+      switch PacketSocket.receiveNow(process.socket, into: &room) {
+      case .none: continue
+      case .closed: break reading
+      case .tooLong:
+        end("the plugin's process broke the rules of its messages: a packet is too long")
+        break reading
+      case .packet(let packet, _):
+        do throws(MessageError) {
+          try take(packet, &budget)
+        } catch {
+          end("the plugin's process broke the rules of its messages: \(error.what)")
+          break reading
+        }
+      }
+    }
+    finish()
+  }
+
+  private func take(_ packet: ArraySlice<UInt8>, _ budget: inout FlowBudget) throws(MessageError) {
+    guard case .messages(let parts) = try Packet.parse(packet) else { throw MessageError(what: "only the host makes files") }
+    var samples = 0
+    for part in parts {
+      var reader = MessageReader(part)
+      let message = try ChildMessage(from: &reader)
+      switch message {
+      case .samples(_, let batch), .request(_, _, .durable(let batch)): samples += batch.rows.count / SampleBatch.rowLength
+      default: break
+      }
+      try handle(message)
+    }
+    let points = state.withLock { $0.links.values.map(\.points.count).reduce(0, +) }
+    budget.take(bytes: packet.count, messages: parts.count, samples: samples, points: points, now: Clock.boot())
+  }
+
+  private func handle(_ message: ChildMessage) throws(MessageError) {
+    switch message {
+    case .loaded:
+      guard let started = takeStarted() else { throw MessageError(what: "it is loaded twice") }
+      started(.success(()))
+    case .refused(let text): takeStarted()?(.failure(.refused(text)))
+    case .log(0, let level, let text): log(level, text)
+    case .result(let call, _), .outcome(let call, _), .candidate(let call, _), .scanned(let call, _, _):
+      try link(UInt32(call >> 32))?.handle(message)
+    case .declared(let link, _, _), .identified(let link, _, _), .samples(let link, _), .problem(let link, _, _, _, _),
+      .log(let link, _, _), .frame(let link, _, _, _), .released(let link), .request(_, let link, _):
+      try self.link(link)?.handle(message)
+    }
+  }
+
+  /// What still comes of a link that has gone is dropped.
+  private func link(_ number: UInt32) throws(MessageError) -> RemoteLink? {
+    let (link, last) = state.withLock { ($0.links[number], $0.lastLink) }
+    guard number >= 1, number <= last else { throw MessageError(what: "a link that there is not") }
+    return link
+  }
+
+  private func takeStarted() -> (@Sendable (Result<Void, ChildFailure>) -> Void)? {
+    state.withLock { state in
+      defer { state.started = nil }
+      return state.started
+    }
+  }
+
+  private func log(_ level: UInt8, _ text: String) {
+    guard let dropped = logLimit.admit(now: Clock.boot()) else { return }
+    logger.log(level: .init(syslog: Int32(level)), "\(text)\(dropped > 0 ? " (\(dropped) lines before it were dropped)" : "")")
+  }
+
+  /// The child is gone, or goes now.
+  private func finish() {
+    process.kill()
+    state.withLock { $0.reaped = true }
+    let end = process.wait()
+    output.read()
+    let (reason, links, started) = state.withLock { state in
+      let reason = state.ending ?? ChildReason.sentence(end, said: output.last, memory: settings.memory)
+      state.ended = reason
+      state.waiting = []
+      defer {
+        state.links = [:]
+        state.started = nil
+      }
+      return (reason, Array(state.links.values), state.started)
+    }
+    for link in links { link.lost(reason) }
+    if let started { started(.failure(.died(reason))) } else { onEnd(reason) }
+  }
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarModel
+
+/// What a child tells the host. The host believes none of it before it has checked it.
+enum ChildMessage: Equatable, Sendable {
+  case loaded
+  /// The plugin cannot be used; a sentence. The child ends.
+  case refused(String)
+  case result(call: UInt64, CallResult)
+  case outcome(call: UInt64, CommandResult)
+  /// Comes before the end of its step.
+  case candidate(call: UInt64, AdapterCandidate)
+  case scanned(call: UInt64, CallResult, steps: UInt32)
+  /// The numbers are those that the child gave the points.
+  case declared(link: UInt32, device: UInt32, [NumberedPoint])
+  case identified(link: UInt32, device: UInt32, DeviceIdentity)
+  case samples(link: UInt32, Samples)
+  case problem(link: UInt32, device: UInt32, name: String, active: Bool, text: String)
+  /// Link 0 = the plugin as a whole.
+  case log(link: UInt32, level: UInt8, text: String)
+  /// Of the link's trace; the time is that of the boot clock.
+  case frame(link: UInt32, device: UInt32, time: Int64, TraceRing.Entry.Content)
+  /// The plugin gave its stream back.
+  case released(link: UInt32)
+  /// Answered with the same number, in any order.
+  case request(UInt64, link: UInt32, Request)
+
+  enum Request: Equatable, Sendable {
+    case stream(endpoint: String, deadline: Int64)
+    case storeGet(key: String)
+    case storeSet(key: String, value: [UInt8])
+    /// On disk before it is answered.
+    case durable(Samples)
+  }
+
+  /// Rows of point.h, 32 bytes each, and the texts that they point into.
+  struct Samples: Equatable, Sendable {
+    var rows: [UInt8]
+    var arena: [UInt8]
+  }
+
+  struct NumberedPoint: Equatable, Sendable {
+    var number: UInt32
+    var point: PointRecord
+  }
+
+  /// Points in one message.
+  static let pointLimit = 1024
+}
+
+extension ChildMessage: MessageField {
+  func write(to message: inout MessageWriter) {
+    switch self {
+    case .loaded: message.put(UInt8(1))
+    case .refused(let text):
+      message.put(UInt8(2))
+      message.put(cut(text, TextLimit.explanation))
+    case .result(let call, let result):
+      message.put(UInt8(3))
+      message.put(call)
+      message.put(result)
+    case .outcome(let call, let result):
+      message.put(UInt8(4))
+      message.put(call)
+      message.put(result)
+    case .candidate(let call, let candidate):
+      message.put(UInt8(5))
+      message.put(call)
+      message.put(candidate)
+    case .scanned(let call, let result, let steps):
+      message.put(UInt8(6))
+      message.put(call)
+      message.put(result)
+      message.put(steps)
+    case .declared(let link, let device, let points):
+      message.put(UInt8(7))
+      message.put(link)
+      message.put(device)
+      message.put(points)
+    case .identified(let link, let device, let identity):
+      message.put(UInt8(8))
+      message.put(link)
+      message.put(device)
+      message.put(identity)
+    case .samples(let link, let samples):
+      message.put(UInt8(9))
+      message.put(link)
+      message.put(samples)
+    case .problem(let link, let device, let name, let active, let text):
+      message.put(UInt8(10))
+      message.put(link)
+      message.put(device)
+      message.put(cut(name, TextLimit.name))
+      message.put(active)
+      message.put(cut(text, TextLimit.explanation))
+    case .log(let link, let level, let text):
+      message.put(UInt8(11))
+      message.put(link)
+      message.put(level)
+      message.put(cut(text, TextLimit.log))
+    case .frame(let link, let device, let time, let content):
+      message.put(UInt8(12))
+      message.put(link)
+      message.put(device)
+      message.put(time)
+      message.put(content)
+    case .released(let link):
+      message.put(UInt8(13))
+      message.put(link)
+    case .request(let number, let link, let request):
+      message.put(UInt8(14))
+      message.put(number)
+      message.put(link)
+      message.put(request)
+    }
+  }
+
+  init(from message: inout MessageReader) throws(MessageError) {
+    switch try message.integer(UInt8.self) {
+    case 1: self = .loaded
+    case 2: self = .refused(try message.text(TextLimit.explanation))
+    case 3: self = .result(call: try message.integer(), try message.field())
+    case 4: self = .outcome(call: try message.integer(), try message.field())
+    case 5: self = .candidate(call: try message.integer(), try message.field())
+    case 6: self = .scanned(call: try message.integer(), try message.field(), steps: try message.integer())
+    case 7: self = .declared(link: try message.integer(), device: try message.integer(), try message.list(Self.pointLimit))
+    case 8: self = .identified(link: try message.integer(), device: try message.integer(), try message.field())
+    case 9: self = .samples(link: try message.integer(), try message.field())
+    case 10:
+      self = .problem(
+        link: try message.integer(), device: try message.integer(), name: try message.text(TextLimit.name),
+        active: try message.field(), text: try message.text(TextLimit.explanation))
+    case 11: self = .log(link: try message.integer(), level: try message.integer(), text: try message.text(TextLimit.log))
+    case 12:
+      self = .frame(link: try message.integer(), device: try message.integer(), time: try message.field(), try message.field())
+    case 13: self = .released(link: try message.integer())
+    case 14: self = .request(try message.integer(), link: try message.integer(), try message.field())
+    default: throw MessageError(what: "a message of no kind")
+    }
+    guard message.rest == 0 else { throw MessageError(what: "\(message.rest) bytes too many") }
+  }
+}
+
+extension ChildMessage.Request: MessageField {
+  func write(to message: inout MessageWriter) {
+    switch self {
+    case .stream(let endpoint, let deadline):
+      message.put(UInt8(1))
+      message.put(cut(endpoint, TextLimit.name))
+      message.put(deadline)
+    case .storeGet(let key):
+      message.put(UInt8(2))
+      message.put(cut(key, TextLimit.name))
+    case .storeSet(let key, let value):
+      message.put(UInt8(3))
+      message.put(cut(key, TextLimit.name))
+      message.put(data: value)
+    case .durable(let samples):
+      message.put(UInt8(4))
+      message.put(samples)
+    }
+  }
+
+  init(from message: inout MessageReader) throws(MessageError) {
+    switch try message.integer(UInt8.self) {
+    case 1: self = .stream(endpoint: try message.text(TextLimit.name), deadline: try message.field())
+    case 2: self = .storeGet(key: try message.text(TextLimit.name))
+    case 3: self = .storeSet(key: try message.text(TextLimit.name), value: try message.data(TextLimit.value))
+    case 4: self = .durable(try message.field())
+    default: throw MessageError(what: "a request of no kind")
+    }
+  }
+}
+
+extension ChildMessage.Samples: MessageField {
+  func write(to message: inout MessageWriter) {
+    message.put(data: rows)
+    message.put(data: arena)
+  }
+
+  init(from message: inout MessageReader) throws(MessageError) {
+    rows = try message.data(Packet.limit)
+    arena = try message.data(Packet.limit)
+    guard rows.count % SampleBatch.rowLength == 0 else { throw MessageError(what: "half a sample") }
+  }
+}
+
+extension ChildMessage.NumberedPoint: MessageField {
+  func write(to message: inout MessageWriter) {
+    message.put(number)
+    message.put(point)
+  }
+
+  init(from message: inout MessageReader) throws(MessageError) {
+    number = try message.integer()
+    point = try message.field()
+  }
+}
+
+extension PointRecord: MessageField {
+  func write(to message: inout MessageWriter) {
+    message.put(cut(name, Self.nameLimit))
+    message.put(cut(title, Self.titleLimit))
+    message.put(cut(detail, Self.detailLimit))
+    for number in [type, kind, unit] { message.put(number) }
+    message.put(flags)
+    message.put(period)
+    for number in [minimum, maximum, resolution] { message.put(number) }
+  }
+
+  init(from message: inout MessageReader) throws(MessageError) {
+    self.init(
+      name: try message.text(Self.nameLimit), title: try message.text(Self.titleLimit), detail: try message.text(Self.detailLimit),
+      type: try message.integer(), kind: try message.integer(), unit: try message.integer(), flags: try message.integer(),
+      period: try message.integer(), minimum: try message.field(), maximum: try message.field(), resolution: try message.field())
+  }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarModel
+internal import BusbarSystem
+internal import Glibc
+internal import Logging
+
+/// `busbar runner`: a process with one plugin in it. It is started by the host, with the host's socket as descriptor 3 and the
+/// plugin's file as 4, enters the sandbox before any code of the plugin runs, and does the host's calls until the socket ends.
+package enum Runner {
+  package static let word = "runner"
+
+  package static func run() -> Never {
+    guard OwnProcess.isPacketSocket(3) else {
+      let text = Array("busbar: the host starts `busbar runner` itself; it is of no use by hand\n".utf8)
+      _ = Descriptor(owning: 2).write(text[...])
+      OwnProcess.end(2)
+    }
+    // For good: closing is left to the end of the process.
+    let socket = unsafe Unmanaged.passRetained(Descriptor(owning: 3)).takeUnretainedValue()
+    let outlet = Outlet(socket)
+    var room = [UInt8](repeating: 0, count: Packet.limit)
+    var links: RunnerLinks?
+    while true {
+      guard case .packet(let packet, let descriptor) = PacketSocket.receive(socket, into: &room) else { OwnProcess.end(0) }
+      do throws(MessageError) {
+        for message in try messages(packet, descriptor) {
+          if let links {
+            links.handle(message, descriptor)
+          } else if case .load(let load) = message {
+            links = begin(load, outlet)
+          }
+        }
+      } catch {
+        outlet.send(.refused("a message of the host makes no sense: \(error.what)"))
+        OwnProcess.end(1)
+      }
+    }
+  }
+
+  private static func messages(_ packet: ArraySlice<UInt8>, _ descriptor: Descriptor?) throws(MessageError) -> [HostMessage] {
+    switch try Packet.parse(packet) {
+    case .file(let count):
+      guard let bytes = descriptor?.content(count) else { throw MessageError(what: "it comes without its file") }
+      var reader = MessageReader(bytes[...])
+      return [try HostMessage(from: &reader)]
+    case .messages(let parts):
+      var found: [HostMessage] = []
+      for part in parts {
+        var reader = MessageReader(part)
+        found.append(try HostMessage(from: &reader))
+      }
+      return found
+    }
+  }
+
+  /// Sandbox, then the plugin: its constructors run behind the bars.
+  private static func begin(_ load: HostMessage.Load, _ outlet: Outlet) -> RunnerLinks {
+    do throws(SandboxFailure) {
+      preload()
+      try Sandbox.enter(load.sandbox, readable: 4)
+    } catch {
+      refuse(error.text, outlet)
+    }
+    let manifest = PluginManifest(id: load.id, version: load.version, adapters: load.adapters)
+    let file = PluginFile(path: load.path, hash: "", manifest: manifest, copy: "/proc/self/fd/4")
+    let plugin: LoadedPlugin
+    do throws(PluginFile.Refusal) {
+      plugin = try LoadedPlugin(file, logger: Logger(label: "plugin") { _ in OutletLog(outlet: outlet, link: 0) })
+    } catch {
+      refuse(error.message, outlet)
+    }
+    do throws(SandboxFailure) { try Sandbox.closeFiles() } catch { refuse(error.text, outlet) }
+    outlet.send(.loaded)
+    return RunnerLinks(plugin, outlet)
+  }
+
+  /// What libraries would look for later, when no file can be opened any more: the unwinder and the time zone.
+  private static func preload() {
+    _ = unsafe dlopen("libgcc_s.so.1", RTLD_NOW)
+    tzset()
+  }
+
+  private static func refuse(_ text: String, _ outlet: Outlet) -> Never {
+    outlet.send(.refused(text))
+    OwnProcess.end(1)
+  }
+}
