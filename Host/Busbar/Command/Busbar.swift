@@ -13,7 +13,7 @@ struct Busbar: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, CheckConfigCommand.self, StatusCommand.self, DevicesCommand.self, PluginsCommand.self,
       LinksCommand.self, ReadCommand.self, WatchCommand.self, CommandCommand.self, TraceCommand.self, SimulateCommand.self,
-      TemplateCommand.self, ReloadCommand.self, BufferCommand.self, CompletionCommand.self,
+      TemplateCommand.self, ReloadCommand.self, BufferCommand.self, IdentityCommand.self, CompletionCommand.self,
     ])
 
   static func main() async {
