@@ -2,6 +2,8 @@
 """tls:// to devices: Modbus/TCP Security against pymodbus's TLS server, and everything that must not be believed."""
 
 import socket
+import ssl
+import threading
 import time
 
 import pytest
@@ -11,6 +13,35 @@ from harness.proxy import Proxy
 from harness.site import meter, meter_device
 
 HERE = "DNS:localhost,IP:127.0.0.1"
+
+
+class Listener:
+    """Takes connections and does with them what `serve(socket)` does."""
+
+    def __init__(self, serve):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._open = []
+        self._serve = serve
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def endpoint(self):
+        return f"tls://127.0.0.1:{self.port}"
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._open.append(connection)
+            self._serve(connection)
+
+    def close(self):
+        self._listener.close()
+        for connection in self._open:
+            connection.close()
 
 
 @pytest.fixture
@@ -142,27 +173,54 @@ def test_client_certificate_of_files(host, subscriber, secure_meter, authority):
 def test_client_certificate_wanted_and_not_given(host, secure_meter, authority):
     _, device = secure_meter(clients=authority)
     gateway = host(devices=[device | {"tls": {"ca": str(authority.certificate)}}])
-    reason(gateway, "asks for a client certificate: set tls.certificate and tls.key")
+    # pymodbus leaves without an alert.
+    reason(gateway, "ask for a client certificate: set tls.certificate and tls.key")
 
 
 def test_client_certificate_that_is_not_accepted(host, directory, secure_meter, authority):
     _, device = secure_meter(clients=authority)
     certificate, key = Authority(directory / "other", "Another authority").issue("gw-test")
     tls = {"ca": str(authority.certificate), "certificate": str(certificate), "key": str(key)}
-    reason(host(devices=[device | {"tls": tls}]), "does not accept the host's certificate")
+    reason(host(devices=[device | {"tls": tls}]), "do not accept the host's certificate")
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+@pytest.mark.parametrize("given", [False, True])
+def test_alerts_about_the_client_certificate(host, directory, closing, authority, version, given):
+    """A server that says why, before the handshake is done (1.2) or when the host takes it for done (1.3)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.issue("meter", alternative=HERE))
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(authority.certificate)
+    context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
+
+    def serve(connection):
+        try:
+            context.wrap_socket(connection, server_side=True).recv(1)
+        except OSError:
+            pass
+
+    listener = closing(Listener(serve))
+    tls = {"ca": str(authority.certificate)}
+    if given:
+        certificate, key = Authority(directory / "other", "Another authority").issue("gw-test")
+        tls |= {"certificate": str(certificate), "key": str(key)}
+    device = {"id": "met_grid", "template": "eastron-sdm630", "poll": "1s", "endpoint": listener.endpoint, "tls": tls}
+    wanted = "does not accept the host's certificate" if given else "asks for a client certificate"
+    reason(host(devices=[device]), wanted)
 
 
 def test_a_renewed_client_certificate_counts_from_the_next_connection_on(host, directory, subscriber, secure_meter, authority):
-    peer, device = secure_meter(88, clients=authority)
+    _, device = secure_meter(88, clients=authority)
     wrong = Authority(directory / "other", "Another authority").issue("gw-test")
     right = authority.issue("gw-test")
     files = [directory / "client.pem", directory / "client.key"]
-    for place, content in zip(files, wrong):
-        place.write_bytes(content.read_bytes())
+    for place, source in zip(files, wrong):
+        place.write_bytes(source.read_bytes())
         place.chmod(0o600)
     tls = {"ca": str(authority.certificate), "certificate": str(files[0]), "key": str(files[1])}
     gateway = host(devices=[device | {"tls": tls}])
-    reason(gateway, "does not accept the host's certificate")
+    reason(gateway, "do not accept the host's certificate")
     # One after the other: in between they do not fit each other, and that heals by itself too.
     files[1].write_bytes(right[1].read_bytes())
     reason(gateway, "is not the one of the certificate", 90)
@@ -174,33 +232,6 @@ def test_device_without_tls(host, modbus_device, authority):
     _, device = meter_device(modbus_device)
     device["endpoint"] = device["endpoint"].replace("tcp", "tls")
     reason(host(devices=[device | {"tls": {"ca": str(authority.certificate)}}]), "TLS")
-
-
-class Listener:
-    """Takes connections and does with them what `serve(socket)` does."""
-
-    def __init__(self, serve):
-        import threading
-
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self._open = []
-        self._serve = serve
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self._open.append(connection)
-            self._serve(connection)
-
-    def close(self):
-        self._listener.close()
-        for connection in self._open:
-            connection.close()
 
 
 @pytest.mark.parametrize(
@@ -216,7 +247,7 @@ class Listener:
 def test_what_is_no_tls(host, closing, authority, what, serve, wanted):
     listener = closing(Listener(serve))
     device = {
-        "id": "met_grid", "template": "eastron-sdm630", "poll": "1s", "endpoint": f"tls://127.0.0.1:{listener.port}",
+        "id": "met_grid", "template": "eastron-sdm630", "poll": "1s", "endpoint": listener.endpoint,
         "tls": {"ca": str(authority.certificate)},
     }
     reason(host(devices=[device]), wanted)

@@ -27,8 +27,8 @@ enum TLSDialer {
     let (plugin, inner) = try pair()
     let hasCertificate = settings.certificate != nil
     endings.withLock { $0[endpoint] = nil }
-    let tunnel = TLSTunnel { error in
-      let sentence = TLSFailure.sentence(error, name, isOpen: true, hasCertificate: hasCertificate)
+    let tunnel = TLSTunnel { end in
+      guard let sentence = TLSFailure.sentence(end, name, hasCertificate: hasCertificate) else { return }
       endings.withLock { endings in
         if endings.count >= endingsLimit { endings.removeAll() }
         endings[endpoint] = sentence
@@ -46,7 +46,7 @@ enum TLSDialer {
       case .open: return plugin
       case .failed(let error):
         if let objection { throw TransportError(.untrusted, "\(name) \(objection)") }
-        throw TransportError(.refused, TLSFailure.sentence(error, name, isOpen: false, hasCertificate: hasCertificate))
+        throw TransportError(.refused, TLSFailure.sentence(error, name, hasCertificate: hasCertificate))
       case nil:
         if stop.isSet {
           tunnel.abandon()

@@ -5,10 +5,29 @@ internal import NIOSSL
 
 /// What TLS says about an end, for a person.
 enum TLSFailure {
-  /// `isOpen`: after the handshake, as the host saw it.
-  static func sentence(_ error: any Error, _ name: String, isOpen: Bool, hasCertificate: Bool) -> String {
+  /// Of a connection that was open; nil where there is nothing to say beyond that it ended.
+  static func sentence(_ end: TLSTunnel.End, _ name: String, hasCertificate: Bool) -> String? {
+    if let error = end.error, !isEnd(error) { return sentence(error, name, hasCertificate: hasCertificate) }
+    // Some say why, with an alert; some just leave.
+    if !end.hasReceived {
+      return "\(name) ended the connection after the TLS handshake without a word, as devices do that "
+        + (hasCertificate ? "do not accept the host's certificate (tls.certificate)" : "ask for a client certificate: set tls.certificate and tls.key")
+    }
+    return end.error == nil ? nil : "\(name) ended the connection without the end that TLS asks for"
+  }
+
+  /// The end of TCP where TLS was not done.
+  private static func isEnd(_ error: any Error) -> Bool {
+    error as? NIOSSLError == .uncleanShutdown || error is IOError || reason(error).contains("EOF during handshake")
+  }
+
+  /// Of a handshake that failed, or of an alert.
+  static func sentence(_ error: any Error, _ name: String, hasCertificate: Bool) -> String {
     let reason = reason(error)
     func contains(_ words: String...) -> Bool { words.contains { reason.contains($0) } }
+    if isEnd(error) {
+      return "\(name) closed the connection during the TLS handshake: does it speak TLS, and does it know this host's certificate?"
+    }
     if contains("CERTIFICATE_REQUIRED") || (!hasCertificate && contains("HANDSHAKE_FAILURE", "BAD_CERTIFICATE")) {
       return hasCertificate
         ? "\(name) does not accept the host's certificate: give the device the authority that issued it"
@@ -26,11 +45,6 @@ enum TLSFailure {
     }
     if contains("HANDSHAKE_FAILURE", "NO_SHARED_CIPHER", "NO_COMMON", "UNKNOWN_CIPHER", "WRONG_CIPHER", "WRONG_CURVE", "BAD_ECPOINT") {
       return "\(name) and this host have no way of TLS in common, or it does not accept the host's certificate (\(short(reason)))"
-    }
-    if error as? NIOSSLError == .uncleanShutdown || contains("EOF during handshake") || error is IOError {
-      return isOpen
-        ? "\(name) ended the connection without the end that TLS asks for"
-        : "\(name) closed the connection during the TLS handshake: does it speak TLS, and does it know this host's certificate?"
     }
     return "TLS with \(name) failed (\(short(reason)))"
   }

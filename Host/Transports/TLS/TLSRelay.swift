@@ -16,11 +16,14 @@ final class TLSRelay: ChannelDuplexHandler {
   private var context: ChannelHandlerContext?
   /// The channel wants to read and has to wait for the partner.
   private var wantsToRead = false
+  private var hasReceived = false
   private let onEvent: (Event) -> Void
 
   enum Event {
     case inbound(Any)
     case error(any Error)
+    /// The first bytes of the far end's.
+    case received
     /// The connection is over, in whatever way.
     case inactive
   }
@@ -41,6 +44,10 @@ final class TLSRelay: ChannelDuplexHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    if !hasReceived {
+      hasReceived = true
+      onEvent(.received)
+    }
     let partner = partner?.context
     partner?.write(Self.wrapOutboundOut(Self.unwrapInboundIn(data)), promise: nil)
   }

@@ -28,18 +28,29 @@ final class TLSTunnel: Sendable {
   /// Readable when there is a step to take.
   let wakeup = Wakeup()
   private let state = Mutex(State())
-  private let onEnd: @Sendable (any Error) -> Void
+  private let onEnd: @Sendable (End) -> Void
+
+  /// How a connection ended that had been open.
+  struct End: Sendable {
+    /// Nil = in order.
+    var error: (any Error)?
+    /// The far end had sent something.
+    var hasReceived: Bool
+  }
 
   private struct State {
     var steps: [Step] = []
     var verdict: EventLoopPromise<NIOSSLVerificationResult>?
     var channel: (any Channel)?
     var isOpen = false
+    var hasReceived = false
+    /// Its end was told.
+    var isTold = false
     var isOver = false
   }
 
-  /// `onEnd` is told of an error that ends the connection after it was open, before the pair's far side sees the end.
-  init(onEnd: @escaping @Sendable (any Error) -> Void) { self.onEnd = onEnd }
+  /// `onEnd` is told once how the far end ended a connection that was open, before the pair's far side sees the end.
+  init(onEnd: @escaping @Sendable (End) -> Void) { self.onEnd = onEnd }
 
   /// Begins the handshake; the tunnel lives until its connection ends.
   func start(
@@ -122,17 +133,30 @@ final class TLSTunnel: Sendable {
 
   private func note(_ event: TLSRelay.Event) {
     switch event {
-    case .inbound(let event):
-      guard case .handshakeCompleted? = event as? TLSUserEvent else { return }
+    case .inbound(let event as TLSUserEvent):
+      guard case .handshakeCompleted = event else { return }
       state.withLock { $0.isOpen = true }
       push(.open)
+    case .inbound(let event):
+      if event as? ChannelEvent == .inputClosed { tell(nil) }
+    case .received: state.withLock { $0.hasReceived = true }
     case .error(let error):
-      if state.withLock({ $0.isOpen }) { onEnd(error) } else { push(.failed(error)) }
+      if state.withLock({ $0.isOpen }) { tell(error) } else { push(.failed(error)) }
     case .inactive:
       if !state.withLock({ $0.isOpen }) { push(.failed(NIOSSLError.uncleanShutdown)) }
       judged(trusted: false)
       state.withLock { $0.channel = nil }
     }
+  }
+
+  /// The first cause counts: the others follow from it.
+  private func tell(_ error: (any Error)?) {
+    let end = state.withLock { state -> End? in
+      guard state.isOpen, !state.isTold else { return nil }
+      state.isTold = true
+      return End(error: error, hasReceived: state.hasReceived)
+    }
+    if let end { onEnd(end) }
   }
 
   private func push(_ step: Step) {
