@@ -26,6 +26,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
@@ -42,6 +43,8 @@ let package = Package(
     .systemLibrary(
       name: "CMosquitto", path: "Host/Uplink/CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
     .systemLibrary(name: "COpenSSL", path: "Host/Plugins/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "COpenSSLX509", path: "Host/Security/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CModbus", path: "Plugins/Modbus/CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
 
     // The host, room by room
@@ -60,9 +63,18 @@ let package = Package(
     .target(
       name: "BusbarControl", dependencies: ["BusbarModel", "BusbarSystem", "BusbarBuffer", .product(name: "Logging", package: "swift-log")],
       path: "Host/Control", swiftSettings: settings),
+    .target(name: "BusbarOpenSSL", dependencies: ["COpenSSLX509"], path: "Host/Security/OpenSSL", swiftSettings: settings),
     .target(
-      name: "BusbarTransports", dependencies: ["BusbarModel", "BusbarSystem", "CLinux"], path: "Host/Transports",
+      name: "BusbarSecurity", dependencies: ["BusbarModel", "BusbarSystem", "BusbarOpenSSL"], path: "Host/Security/Sources",
       swiftSettings: settings),
+    .target(
+      name: "BusbarTransports",
+      dependencies: [
+        "BusbarModel", "BusbarSystem", "BusbarOpenSSL", "BusbarSecurity", "CLinux", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOTLS", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      path: "Host/Transports", swiftSettings: settings),
     .target(
       name: "BusbarPlugins",
       dependencies: [
@@ -100,7 +112,7 @@ let package = Package(
       name: "busbar",
       dependencies: [
         "BusbarModel", "BusbarSystem", "BusbarSQLite", "BusbarBuffer", "BusbarUplink", "BusbarControl", "BusbarTransports",
-        "BusbarPlugins",
+        "BusbarPlugins", "BusbarSecurity", "BusbarOpenSSL",
         "BusbarLinks", "BusbarManagement", "BusbarConfiguration", "BusbarConsole",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

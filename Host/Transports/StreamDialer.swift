@@ -16,6 +16,10 @@ package enum StreamDialer {
     let descriptor =
       switch endpoint {
       case .tcp(let host, let port): try connect(host, port, deadline, stop)
+      case .tls(let host, let port, let settings):
+        try TLSDialer.open(endpoint, host: host, port: port, settings, deadline: deadline, stop: stop) { () throws(TransportError) in
+          try connect(host, port, deadline, stop)
+        }
       case .serial(let line): try openSerial(line)
       }
     guard descriptor.number < descriptorLimit else {
@@ -24,6 +28,9 @@ package enum StreamDialer {
     }
     return descriptor
   }
+
+  /// More about why the last connection to an endpoint was closed; nil where there is no more to say.
+  package static func ending(_ endpoint: StreamEndpoint) -> String? { TLSDialer.ending(endpoint) }
 
   private static func openSerial(_ line: StreamEndpoint.SerialLine) throws(TransportError) -> Descriptor {
     let number = unsafe busbar_open_serial(line.path)

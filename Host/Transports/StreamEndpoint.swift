@@ -3,6 +3,7 @@
 /// Where a byte stream leads to.
 package enum StreamEndpoint: Hashable, Sendable {
   case tcp(host: String, port: UInt16)
+  case tls(host: String, port: UInt16, TLSSettings)
   case serial(SerialLine)
 
   package struct SerialLine: Hashable, Sendable {
@@ -32,6 +33,8 @@ package enum StreamEndpoint: Hashable, Sendable {
 package struct TransportError: Error, Sendable, Equatable {
   package enum Cause: Sendable, Equatable {
     case timeout, closed, refused, address, cancelled, noSpace, other
+    /// The far end is not who it has to be.
+    case untrusted
   }
 
   package var cause: Cause

@@ -1,46 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """mqtts with an authority of the site's own, client certificates, and what must not be accepted."""
 
-import subprocess
 import time
 
 import pytest
 
+from harness.authority import Authority
 from harness.broker import Broker
 from harness.site import meter_device
 from harness.subscriber import Subscriber
-
-
-class Authority:
-    """A certificate authority made by the openssl program."""
-
-    def __init__(self, directory, name):
-        self.directory = directory
-        self.directory.mkdir()
-        self.certificate = directory / "ca.pem"
-        self.key = directory / "ca.key"
-        self._openssl(
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-            "-subj", f"/CN={name}", "-keyout", self.key, "-out", self.certificate,
-        )
-
-    def _openssl(self, *arguments):
-        subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, cwd=self.directory)
-
-    def issue(self, name, *, alternative=None, days=2):
-        request, certificate, key = (self.directory / f"{name}.{end}" for end in ("csr", "pem", "key"))
-        self._openssl(
-            "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
-            "-keyout", key, "-out", request,
-        )
-        extensions = self.directory / f"{name}.ext"
-        extensions.write_text(f"subjectAltName={alternative}\n" if alternative else "basicConstraints=CA:FALSE\n")
-        self._openssl(
-            "x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.key, "-CAcreateserial",
-            "-days", days, "-extfile", extensions, "-out", certificate,
-        )
-        key.chmod(0o600)
-        return certificate, key
 
 
 @pytest.fixture

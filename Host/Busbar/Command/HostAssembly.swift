@@ -7,6 +7,7 @@ import BusbarLinks
 import BusbarManagement
 import BusbarModel
 import BusbarPlugins
+import BusbarSecurity
 import BusbarSystem
 import BusbarUplink
 import Foundation
@@ -48,6 +49,13 @@ final class HostAssembly: Sendable {
     payloads = Payloads(gateway: configuration.host.id, path: HostPath(role: configuration.host.role.rawValue))
 
     let database = try StateDatabase(directory: configuration.host.state, logger: logger)
+    let mistakes = CredentialCheck.problems(configuration)
+    if !mistakes.isEmpty { throw CommandFailure(diagnostics: mistakes) }
+    do throws(SecurityError) {
+      if configuration.usesHostIdentity { _ = try IdentityStore(configuration).load() }
+    } catch {
+      throw CommandFailure(error.description)
+    }
     let application = configuration.uplink?.acknowledge == .application
     outbox = try Outbox(
       database: database, encoder: payloads, limits: BufferLimits(configuration.buffer), acknowledge: application ? .application : .broker,

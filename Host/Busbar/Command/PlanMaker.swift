@@ -4,6 +4,7 @@ internal import BusbarConfiguration
 internal import BusbarLinks
 internal import BusbarModel
 internal import BusbarPlugins
+internal import BusbarSecurity
 internal import BusbarTransports
 
 /// Translates between rooms: manifests for the configuration, configuration for the links.
@@ -12,7 +13,7 @@ enum PlanMaker {
     manifests.flatMap { plugin in
       plugin.adapters.map { adapter in
         AdapterManifest(
-          id: adapter.id, plugin: plugin.id, endpoints: adapter.endpoints, deviceSchema: adapter.deviceSchema,
+          id: adapter.id, plugin: plugin.id, endpoints: adapter.endpoints, ports: adapter.ports, deviceSchema: adapter.deviceSchema,
           linkSchema: adapter.linkSchema, templateSchema: adapter.templateSchema)
       }
     }
@@ -23,8 +24,8 @@ enum PlanMaker {
     var plans: [LinkPlan] = []
     var problems: [String] = []
     for link in configuration.links where !link.devices.isEmpty {
-      guard let endpoint = stream(link.endpoint) else {
-        problems.append("link \(link.id): \(link.endpoint.text) cannot be opened by this release; it opens tcp:// and serial://")
+      guard let endpoint = stream(link.endpoint, link.tls, IdentityStore(configuration)) else {
+        problems.append("link \(link.id): \(link.endpoint.text) cannot be opened by this release; it opens tcp://, tls:// and serial://")
         continue
       }
       plans.append(
@@ -35,11 +36,19 @@ enum PlanMaker {
     return (plans, problems)
   }
 
-  static func stream(_ endpoint: Endpoint) -> StreamEndpoint? {
+  static func stream(
+    _ endpoint: Endpoint, _ tls: Configuration.DeviceTLS = Configuration.DeviceTLS(), _ identity: IdentityStore? = nil
+  ) -> StreamEndpoint? {
     switch endpoint.scheme {
     case .tcp:
       guard let port = endpoint.port.flatMap(UInt16.init(exactly:)) else { return nil }
       return .tcp(host: endpoint.host, port: port)
+    case .tls:
+      guard let port = endpoint.port.flatMap(UInt16.init(exactly:)) else { return nil }
+      let settings = TLSSettings(
+        ca: tls.ca, certificate: tls.certificate?.path(host: identity?.certificate), key: tls.key?.path(host: identity?.key),
+        name: tls.name, fingerprint: tls.fingerprint)
+      return .tls(host: endpoint.host, port: port, settings)
     case .serial:
       let line = endpoint.serial ?? Endpoint.Serial()
       let parity: StreamEndpoint.SerialLine.Parity =

@@ -7,6 +7,7 @@ import BusbarLinks
 import BusbarManagement
 import BusbarModel
 import BusbarPlugins
+import BusbarSecurity
 import Logging
 
 /// Applies a changed file to the running host: links, devices, limits of the buffer and the log's level at once, what did
@@ -95,8 +96,13 @@ actor Reloader {
     let (new, diagnostics) = ConfigurationLoader.load(file: file, manifests: manifests, sources: files)
     guard let new else { return .failure(Self.mistakes(diagnostics.map(\.description))) }
     let (plans, problems) = PlanMaker.links(new)
-    let all = UplinkMaker.problems(new) + problems.map { "\(file): \($0)" }
+    let all = CredentialCheck.problems(new) + problems.map { "\(file): \($0)" }
     guard all.isEmpty else { return .failure(Self.mistakes(all)) }
+    do throws(SecurityError) {
+      if new.usesHostIdentity { _ = try IdentityStore(new).load() }
+    } catch {
+      return .failure(Self.mistakes([error.description]))
+    }
     for diagnostic in diagnostics { logger.warning("\(diagnostic)") }
     var diff = ConfigurationDiff(from: configuration, to: new)
     // What was changed before and needs a restart still does.

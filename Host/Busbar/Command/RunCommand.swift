@@ -73,7 +73,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
     let setup = try await Setup.load(file: config, store: try TemporaryStore.make(), logger: Logger(label: "busbar"))
     for diagnostic in setup.diagnostics { StandardError.write(diagnostic.description) }
     let (plans, problems) = PlanMaker.links(setup.configuration)
-    let all = UplinkMaker.problems(setup.configuration) + problems.map { "\(config): \($0)" }
+    let all = CredentialCheck.problems(setup.configuration) + problems.map { "\(config): \($0)" }
     if !all.isEmpty { throw CommandFailure(diagnostics: all) }
     let used = Set(setup.configuration.devices.compactMap(\.template))
     let broken = setup.diagnostics.filter { found in

@@ -2,6 +2,7 @@
 
 import BusbarBuffer
 import BusbarConfiguration
+import BusbarSecurity
 import BusbarUplink
 import Foundation
 import Logging
@@ -25,9 +26,10 @@ enum UplinkMaker {
     }
     var tls: UplinkSettings.TLS?
     if wanted.url.tls {
+      let identity = IdentityStore(configuration)
       tls = UplinkSettings.TLS(
-        ca: wanted.tls.ca, certificate: try path(wanted.tls.certificate, "certificate", configuration),
-        key: try path(wanted.tls.key, "key", configuration))
+        ca: wanted.tls.ca, certificate: wanted.tls.certificate?.path(host: identity.certificate),
+        key: wanted.tls.key?.path(host: identity.key))
     }
     let settings = UplinkSettings(
       host: wanted.url.host, port: wanted.url.port, tls: tls, username: wanted.username, password: password,
@@ -36,24 +38,5 @@ enum UplinkMaker {
       bytesPerSecond: Int(wanted.rate.bytesPerSecond), bytesPerDay: Int(wanted.rate.bytesPerDay))
     return Uplink(
       settings: settings, identity: identity, payloads: payloads, queue: queue, handler: handler, logger: logger)
-  }
-
-  /// What this release cannot do of a configuration that is good by itself, a line each.
-  static func problems(_ configuration: Configuration) -> [String] {
-    guard let tls = configuration.uplink?.tls, configuration.uplink?.url.tls == true else { return [] }
-    return [("certificate", tls.certificate), ("key", tls.key)].compactMap { name, credential in
-      guard credential == .host else { return nil }
-      return "\(configuration.file): uplink.tls.\(name): this release has no identity of the host's own yet; expected a PEM file"
-    }
-  }
-
-  private static func path(
-    _ credential: Configuration.Credential?, _ name: String, _ configuration: Configuration
-  ) throws -> String? {
-    switch credential {
-    case .file(let path): return path
-    case nil: return nil
-    case .host: throw CommandFailure(diagnostics: problems(configuration))
-    }
   }
 }

@@ -10,10 +10,13 @@ package protocol LinkStreams: Sendable {
   func open(_ endpoint: String, deadline: Int64, stop: CallSignal) throws(TransportError) -> OpenStream?
   /// The plugin gave its stream back, or its link is closed.
   func released()
+  /// More about why a stream of the link was closed, where the transport knows it.
+  var ending: String? { get }
 }
 
 extension LinkStreams {
   package func released() {}
+  package var ending: String? { nil }
 }
 
 package struct OpenStream: Sendable {
@@ -48,12 +51,15 @@ struct DialedStreams: LinkStreams {
     guard let endpoint = endpoints[name] else { return nil }
     return OpenStream(try StreamDialer.open(endpoint, deadline: deadline, stop: stop), StreamFacts(endpoint))
   }
+
+  var ending: String? { endpoints.values.lazy.compactMap(StreamDialer.ending).first }
 }
 
 extension StreamFacts {
   init(_ endpoint: StreamEndpoint) {
     switch endpoint {
-    case .tcp: self.init(kind: UInt32(BB_STREAM_TCP))
+    // A plugin cannot tell TLS from TCP, and need not.
+    case .tcp, .tls: self.init(kind: UInt32(BB_STREAM_TCP))
     case .serial(let line):
       self.init(kind: UInt32(BB_STREAM_SERIAL), baud: line.baud, bitsPerByte: UInt32(line.bitsPerByte))
     }

@@ -9,6 +9,8 @@ package struct PluginManifest: Sendable, Equatable {
     package var title: String
     /// Endpoint name to the schemes that it may have: `["device": ["tcp", "serial"]]`.
     package var endpoints: [String: [String]]
+    /// The usual port by scheme: `["tcp": 502, "tls": 802]`.
+    package var ports: [String: Int]
     /// JSON schemas: a device's settings, a link's settings, a template's body.
     package var deviceSchema: JSONValue?
     package var linkSchema: JSONValue?
@@ -91,6 +93,7 @@ extension PluginManifest.Adapter {
     self.id = id
     title = json["title"]?.string ?? id
     endpoints = (json["endpoints"]?.object ?? [:]).mapValues { ($0.array ?? []).compactMap(\.string) }
+    ports = (json["ports"]?.object ?? [:]).compactMapValues { $0.integer.flatMap { (1...65_535).contains($0) ? Int($0) : nil } }
     deviceSchema = json["config"]
     linkSchema = json["link"]
     templateSchema = json["template"]

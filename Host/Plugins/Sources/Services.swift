@@ -218,6 +218,8 @@ extension DirectLink {
       return bb_status_t(BB_OK)
     } catch {
       if !reply.isEmpty { trace?.record(.received, reply, device: device) }
+      var error = error
+      if error.cause == .closed, let more = resources.streams.ending { error.message = more }
       note(error)
       return status(error)
     }
@@ -237,7 +239,7 @@ extension DirectLink {
     case .timeout: note(stream == nil ? .failed(error.message) : .timeout)
     case .closed: note(.closed)
     case .cancelled: note(.cancelled)
-    case .refused, .address, .noSpace, .other: note(.failed(error.message))
+    case .refused, .address, .noSpace, .untrusted, .other: note(.failed(error.message))
     }
   }
 
@@ -251,6 +253,8 @@ extension DirectLink {
     case .address: failed(BB_CLASS_TRANSIENT, BB_REASON_ADDRESS)
     case .cancelled: failed(BB_CLASS_CANCELLED)
     case .noSpace: failed(BB_CLASS_BUG, BB_REASON_NO_SPACE)
+    // Not AUTH, which waits for a person at the host: a device may get its new certificate from somebody else.
+    case .untrusted: failed(BB_CLASS_TRANSIENT, BB_REASON_REFUSED)
     case .other: failed(BB_CLASS_TRANSIENT)
     }
   }

@@ -8,6 +8,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -52,6 +53,10 @@ static inline int busbar_open_nofollow(const char *path) { return open(path, O_R
 // Makes a new file with this mode; fails where it exists.
 static inline int busbar_create(const char *path, unsigned mode) {
   return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+}
+
+static inline int busbar_create_at(int directory, const char *name, unsigned mode) {
+  return openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
 }
 
 // Raw mode. `parity` is 0 none, 1 odd, 2 even. 0, or -1 with errno; EINVAL for a speed the system does not know.

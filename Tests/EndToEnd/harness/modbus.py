@@ -27,9 +27,10 @@ class Request:
 
 class ModbusDevice:
     """`units`: {unit: {"holding": {address: [words]}, "input": {…}}}. `line`: a SerialLine, else TCP, on several ports
-    with `count`."""
+    with `count`. `tls`: TCP with TLS, of a dictionary with `certificate`, `key` and, where clients need a certificate,
+    `ca`."""
 
-    def __init__(self, units, *, line=None, baud=9600, fill=False, mirror=(), count=1):
+    def __init__(self, units, *, line=None, baud=9600, fill=False, mirror=(), count=1, tls=None):
         self.line = line
         self.baud = baud
         self.ports = [] if line else [free_port() for _ in range(count)]
@@ -38,12 +39,13 @@ class ModbusDevice:
         self._fill = fill
         self._mirror = list(mirror)
         self._child = None
+        self._tls = tls
 
     @property
     def endpoint(self):
         if self.line:
             return f"serial://{self.line.b}?baud={self.baud}"
-        return f"tcp://127.0.0.1:{self.port}"
+        return f"{'tls' if self._tls else 'tcp'}://127.0.0.1:{self.port}"
 
     def become(self, units):
         """Another device at the same address, from the next start on."""
@@ -52,13 +54,20 @@ class ModbusDevice:
     def start(self):
         where = ["--serial", self.line.a, "--baud", self.baud] if self.line else ["--tcp", *self.ports]
         self._child = Conversation(
-            [sys.executable, PEERS / "modbus_device.py", *where, *(["--fill"] if self._fill else [])],
+            [sys.executable, PEERS / "modbus_device.py", *where, *(["--fill"] if self._fill else []), *self._tls_options],
             name="the pymodbus device",
         )
         self._child.process.stdin.write(json.dumps({"units": self._units, "mirror": self._mirror}) + "\n")
         self._child.process.stdin.flush()
         self._child.wait_line(lambda line: line == "ready", 30)
         return self
+
+    @property
+    def _tls_options(self):
+        if not self._tls:
+            return []
+        ca = ["--client-ca", self._tls["ca"]] if self._tls.get("ca") else []
+        return ["--certificate", self._tls["certificate"], "--key", self._tls["key"], *ca]
 
     def stop(self):
         """Connections to it are refused from now on."""

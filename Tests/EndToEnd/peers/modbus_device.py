@@ -26,13 +26,14 @@ import argparse
 import asyncio
 import json
 import random
+import ssl
 import sys
 import time
 
 from pymodbus.constants import ExcCodes
 from pymodbus.framer import FramerType
 from pymodbus.framer.rtu import FramerRTU
-from pymodbus.server import ModbusSerialServer, ModbusTcpServer
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer, ModbusTlsServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 TABLES = ("holding", "input", "coil", "discrete")
@@ -229,13 +230,34 @@ async def main():
     parser.add_argument("--serial")
     parser.add_argument("--baud", type=int, default=9600)
     parser.add_argument("--fill", action="store_true")
+    parser.add_argument("--certificate")
+    parser.add_argument("--key")
+    parser.add_argument("--client-ca")
     options = parser.parse_args()
 
     loop = asyncio.get_running_loop()
     questions = asyncio.StreamReader(limit=1 << 24)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(questions), sys.stdin)
     peer = Peer(json.loads(await questions.readline()), options.fill)
-    if options.tcp:
+    if options.tcp and options.certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.certificate, options.key)
+        if options.client_ca:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(options.client_ca)
+        # Modbus/TCP Security keeps the MBAP header, which pymodbus's own framer for TLS leaves out.
+        servers = [
+            ModbusTlsServer(
+                peer.devices(serial=False),
+                framer=FramerType.SOCKET,
+                address=("127.0.0.1", port),
+                sslctx=context,
+                trace_packet=peer.trace(False),
+                trace_connect=peer.connected,
+            )
+            for port in options.tcp
+        ]
+    elif options.tcp:
         servers = [
             ModbusTcpServer(
                 peer.devices(serial=False),

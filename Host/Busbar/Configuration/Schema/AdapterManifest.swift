@@ -10,18 +10,21 @@ package struct AdapterManifest: Sendable, Equatable {
   package var plugin: String
   /// Schemes by purpose: `["device": ["tcp", "serial"]]`. Empty = nothing is known, nothing is checked.
   package var endpoints: [String: [String]]
+  /// The usual port by scheme: `["tcp": 502, "tls": 802]`.
+  package var ports: [String: Int]
   /// JSON Schemas of a device's `config`, a link's `config` and a template's body. Nil = anything goes.
   package var deviceSchema: JSONValue?
   package var linkSchema: JSONValue?
   package var templateSchema: JSONValue?
 
   package init(
-    id: String, plugin: String, endpoints: [String: [String]] = [:], deviceSchema: JSONValue? = nil,
+    id: String, plugin: String, endpoints: [String: [String]] = [:], ports: [String: Int] = [:], deviceSchema: JSONValue? = nil,
     linkSchema: JSONValue? = nil, templateSchema: JSONValue? = nil
   ) {
     self.id = id
     self.plugin = plugin
     self.endpoints = endpoints
+    self.ports = ports
     self.deviceSchema = deviceSchema
     self.linkSchema = linkSchema
     self.templateSchema = templateSchema

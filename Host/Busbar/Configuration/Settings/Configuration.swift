@@ -62,6 +62,21 @@ package struct Configuration: Sendable, Equatable {
     package var key: Credential?
   }
 
+  /// TLS with a device: how it is known, and who the host is to it.
+  package struct DeviceTLS: Sendable, Equatable {
+    /// PEM; nil = the system's certificate authorities.
+    package var ca: String?
+    /// Both or neither.
+    package var certificate: Credential?
+    package var key: Credential?
+    /// What the device's certificate names, where that is not the address.
+    package var name: String?
+    /// SHA-256 of the device's certificate, instead of `ca` and `name`.
+    package var fingerprint: [UInt8]?
+
+    package init() {}
+  }
+
   /// Limits of what is sent; 0 = none.
   package struct Rate: Sendable, Equatable {
     package var bytesPerSecond: Int64 = 0
@@ -158,6 +173,8 @@ package struct ResolvedLink: Sendable, Equatable {
   package var id: String
   package var adapter: String
   package var endpoint: Endpoint
+  /// For endpoints with TLS.
+  package var tls = Configuration.DeviceTLS()
   /// Checked by the adapter's schema, with its defaults, where the adapter is known; else as written.
   package var config: JSONValue
   package var devices: [Device]
@@ -165,7 +182,7 @@ package struct ResolvedLink: Sendable, Equatable {
 
   /// Equal settings; devices are compared on their own, places not at all.
   package func sameSettings(as other: ResolvedLink) -> Bool {
-    id == other.id && adapter == other.adapter && endpoint == other.endpoint && config == other.config
+    id == other.id && adapter == other.adapter && endpoint == other.endpoint && tls == other.tls && config == other.config
   }
 }
 

@@ -67,10 +67,14 @@ extension ConfigurationReader {
   }
 
   private func tls(_ section: MapReader) -> Configuration.TLS {
-    var tls = Configuration.TLS()
     guard let node = section.part("tls"),
       let map = MapReader(node, key: section.path("tls"), known: ["ca", "certificate", "key"], sink: sink)
-    else { return tls }
+    else { return Configuration.TLS() }
+    return tls(map: map)
+  }
+
+  private func tls(map: MapReader) -> Configuration.TLS {
+    var tls = Configuration.TLS()
     tls.ca = map.text("ca", expected: "the path of a PEM file").map(path)
     tls.certificate = credential(map, "certificate")
     tls.key = credential(map, "key")
@@ -82,6 +86,44 @@ extension ConfigurationReader {
       map.missing(other, expected: "\(one) and \(other) together")
     }
     return tls
+  }
+
+  /// The key `tls` of a link or device.
+  func deviceTLS(_ section: MapReader) -> Configuration.DeviceTLS? {
+    let known = ["ca", "certificate", "key", "name", "fingerprint"]
+    guard let node = section.part("tls"), let map = MapReader(node, key: section.path("tls"), known: known, sink: sink)
+    else { return nil }
+    let files = tls(map: map)
+    var tls = Configuration.DeviceTLS()
+    (tls.ca, tls.certificate, tls.key) = (files.ca, files.certificate, files.key)
+    tls.name = map.read("name", expected: "the name or IP address in the device's certificate") {
+      $0.text.flatMap(Self.hostName)
+    }
+    tls.fingerprint = map.read("fingerprint", expected: "the SHA-256 fingerprint of the device's certificate, 64 hex digits, colons allowed") {
+      $0.text.flatMap(Self.fingerprint)
+    }
+    for other in ["ca", "name"] {
+      guard map.value("fingerprint") != nil, let node = map.value(other) else { continue }
+      sink.error(
+        node.place, map.path(other), "a fingerprint stands for one certificate, whoever issued it and whatever it names",
+        expected: "fingerprint alone, or no fingerprint")
+    }
+    return tls
+  }
+
+  /// Without a port; an IPv6 address has no brackets here.
+  private static func hostName(_ text: String) -> String? {
+    guard let address = (try? HostAddress(text[...])) ?? (try? HostAddress("[\(text)]")), address.port == nil else { return nil }
+    return address.host
+  }
+
+  private static func fingerprint(_ text: String) -> [UInt8]? {
+    let digits = text.utf8.filter { $0 != UInt8(ascii: ":") }.map { Character(Unicode.Scalar($0)).hexDigitValue }
+    guard digits.count == 64, text.utf8.count <= 95 else { return nil }
+    return stride(from: 0, to: 64, by: 2).reduce(into: [UInt8]?.some([])) { bytes, index in
+      guard let high = digits[index], let low = digits[index + 1] else { return bytes = nil }
+      bytes?.append(UInt8(high << 4 | low))
+    }
   }
 
   private func credential(_ map: MapReader, _ name: String) -> Configuration.Credential? {

@@ -15,6 +15,8 @@ struct DeviceReader {
     var templateName: String?
     var link: String?
     var endpoint: Endpoint?
+    /// Nil = the device says nothing of it.
+    var tls: Configuration.DeviceTLS?
     var poll: Poll
     var write: Bool?
   }
@@ -24,19 +26,22 @@ struct DeviceReader {
     var id: String
     var adapter: String
     var endpoint: Endpoint
+    var tls: Configuration.DeviceTLS?
     var place: Place
   }
 
   let templates: TemplateLibrary
   let manifests: [AdapterManifest]
   let brokers: [String]
+  /// Reads and checks the key `tls` of a map.
+  let tls: (MapReader) -> Configuration.DeviceTLS?
   let sink: DiagnosticSink
 
   func links(_ root: MapReader) -> [Link] {
     var links: [Link] = []
     var lines: [String: Int] = [:]
     for item in root.list("links", expected: "a list of links") {
-      let keys = ["id", "adapter", "endpoint", "config"]
+      let keys = ["id", "adapter", "endpoint", "tls", "config"]
       guard let map = MapReader(item.node, key: item.key, known: keys, sink: sink) else { continue }
       let id = required(map, "id", expected: "[A-Za-z0-9_.-], 1 to 64 characters", where: Name.isLink)
       if let id, let node = map.value("id") {
@@ -52,9 +57,10 @@ struct DeviceReader {
       if let adapter, let node = map.value("adapter") { known(adapter: adapter, at: node, key: map.path("adapter")) }
       if map.value("endpoint") == nil { map.missing("endpoint", expected: Endpoint.example) }
       let endpoint = endpoint(map, adapter: adapter)
+      let tls = tls(map, endpoint)
       _ = config(map)
       guard let id, let adapter, let endpoint else { continue }
-      links.append(Link(map: map, id: id, adapter: adapter, endpoint: endpoint, place: item.node.place))
+      links.append(Link(map: map, id: id, adapter: adapter, endpoint: endpoint, tls: tls, place: item.node.place))
     }
     return links
   }
@@ -63,7 +69,7 @@ struct DeviceReader {
     var drafts: [Draft] = []
     var lines: [DeviceID: Int] = [:]
     for item in root.list("devices", expected: "a list of devices") {
-      let keys = ["id", "name", "adapter", "template", "endpoint", "link", "config", "poll", "write"]
+      let keys = ["id", "name", "adapter", "template", "endpoint", "tls", "link", "config", "poll", "write"]
       guard let map = MapReader(item.node, key: item.key, known: keys, sink: sink) else { continue }
       let id = map.read("id", expected: "[A-Za-z0-9_-], 1 to 64 characters") {
         $0.text.flatMap(DeviceID.init(rawValue:))
@@ -82,6 +88,7 @@ struct DeviceReader {
       let link = link(map, links: links, known: linkIDs)
       let adapter = adapter(map, template: template, templateName: templateName, link: link.flatMap { links[$0] })
       let endpoint = endpoint(map, adapter: adapter)
+      let tls = tls(map, endpoint)
       let poll =
         map.value("poll").map { Poll.read($0, key: map.path("poll"), sink: sink, points: template?.points) } ?? Poll()
       let write = map.boolean("write")
@@ -91,7 +98,7 @@ struct DeviceReader {
       drafts.append(
         Draft(
           map: map, place: item.node.place, id: id, name: name, adapter: adapter, template: template,
-          templateName: templateName, link: link, endpoint: endpoint, poll: poll, write: write))
+          templateName: templateName, link: link, endpoint: endpoint, tls: tls, poll: poll, write: write))
     }
     return drafts
   }
@@ -184,6 +191,19 @@ struct DeviceReader {
       sink.error(node.place, key, "there is no broker \"\(broker)\"\(question)", expected: expected)
     }
     return endpoint
+  }
+
+  /// The settings of TLS stand where the address stands, and the address has to be one with TLS.
+  private func tls(_ map: MapReader, _ endpoint: Endpoint?) -> Configuration.DeviceTLS? {
+    guard let node = map.part("tls") else { return nil }
+    if map.value("endpoint") == nil, map.value("link") != nil {
+      sink.error(node.place, map.path("tls"), "the device has a link, and TLS belongs to the link", expected: "tls at the link")
+    } else if let endpoint, !endpoint.scheme.isEncrypted {
+      sink.error(
+        node.place, map.path("tls"), "the address begins with \(endpoint.scheme.rawValue):, which is without TLS",
+        expected: "an address with tls:// or no tls")
+    }
+    return tls(map)
   }
 
   /// Exactly one of `endpoint` and `link`.

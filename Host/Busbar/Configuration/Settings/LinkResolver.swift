@@ -32,10 +32,11 @@ struct LinkResolver {
   }
 
   private mutating func add(_ link: DeviceReader.Link, port: Int?) {
-    let endpoint = link.endpoint.filled(port: port)
+    let endpoint = filled(link.endpoint, link.adapter, port)
     let config = config(of: link.map, schema: manifest(link.adapter)?.linkSchema, under: nil)
     links[link.id] = ResolvedLink(
-      id: link.id, adapter: link.adapter, endpoint: endpoint, config: config, devices: [], place: link.place)
+      id: link.id, adapter: link.adapter, endpoint: endpoint, tls: link.tls ?? Configuration.DeviceTLS(), config: config,
+      devices: [], place: link.place)
     let place = Connection(adapter: link.adapter, endpoint: endpoint)
     if let other = byEndpoint[place] {
       sink.error(
@@ -68,9 +69,13 @@ struct LinkResolver {
 
   /// The link of an endpoint; made where there is none yet.
   private mutating func implicit(_ draft: DeviceReader.Draft) -> String? {
-    guard let endpoint = draft.endpoint?.filled(port: draft.template?.defaults.port) else { return nil }
+    guard let written = draft.endpoint else { return nil }
+    let endpoint = filled(written, draft.adapter, draft.template?.defaults.port)
     let place = Connection(adapter: draft.adapter, endpoint: endpoint)
-    if let id = byEndpoint[place] { return id }
+    if let id = byEndpoint[place] {
+      sameTLS(draft, as: id)
+      return id
+    }
     guard isFree(endpoint, for: draft.adapter, map: draft.map) else { return nil }
     let id = Self.id(adapter: draft.adapter, endpoint: endpoint)
     if let other = links[id] {
@@ -84,9 +89,24 @@ struct LinkResolver {
     let config =
       schema.map { SchemaChecker(sink: sink).check(empty, schema: $0, key: draft.map.path("link.config")) } ?? [:]
     links[id] = ResolvedLink(
-      id: id, adapter: draft.adapter, endpoint: endpoint, config: config, devices: [], place: draft.place)
+      id: id, adapter: draft.adapter, endpoint: endpoint, tls: draft.tls ?? Configuration.DeviceTLS(), config: config,
+      devices: [], place: draft.place)
     byEndpoint[place] = id
     return id
+  }
+
+  /// One connection has one TLS; a device that says nothing of it shares what is there.
+  private func sameTLS(_ draft: DeviceReader.Draft, as id: String) {
+    guard let tls = draft.tls, let link = links[id], tls != link.tls, let node = draft.map.value("tls") else { return }
+    sink.error(
+      node.place, draft.map.path("tls"), "the connection is shared with the one in line \(link.place.line), which has other TLS settings",
+      expected: "the same tls for one connection")
+  }
+
+  /// A template's port is one without TLS; the adapter knows which ports its protocol has.
+  private func filled(_ endpoint: Endpoint, _ adapter: String, _ port: Int?) -> Endpoint {
+    let usual = manifest(adapter)?.ports[endpoint.scheme.rawValue]
+    return endpoint.filled(port: endpoint.scheme == .tls ? usual : port ?? usual)
   }
 
   private func manifest(_ adapter: String) -> AdapterManifest? { manifests.first { $0.id == adapter } }

@@ -14,6 +14,8 @@ package struct Endpoint: Hashable, Sendable {
       case .tcp, .tls, .serial, .mqtt: nil
       }
     }
+
+    package var isEncrypted: Bool { self == .tls || self == .wss || self == .https }
   }
 
   package enum Parity: String, Sendable, Codable, CaseIterable { case none, even, odd }

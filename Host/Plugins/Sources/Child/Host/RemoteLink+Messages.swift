@@ -46,6 +46,9 @@ extension RemoteLink {
     switch message {
     case .result(let call, let result):
       guard case .call(let completion) = try ended(call).kind else { throw MessageError(what: "the wrong answer to a call") }
+      var result = result
+      // The child sees no more than that its end was closed.
+      if result.reason == .closed, let more = resources.streams.ending { result.text = more }
       completion(result)
     case .outcome(let call, let result):
       guard case .command(let completion) = try ended(call).kind else { throw MessageError(what: "the wrong answer to a command") }

@@ -126,7 +126,7 @@ final class Questions: Sendable {
 }
 
 extension TransportError.Cause {
-  private static let all: [TransportError.Cause] = [.other, .timeout, .closed, .refused, .address, .cancelled, .noSpace]
+  private static let all: [TransportError.Cause] = [.other, .timeout, .closed, .refused, .address, .cancelled, .noSpace, .untrusted]
 
   /// An unknown one is another one.
   init(number: UInt8) { self = Int(number) < Self.all.count ? Self.all[Int(number)] : .other }
