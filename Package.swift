@@ -134,6 +134,7 @@ let package = Package(
       dependencies: ["BusbarModel", "BusbarUplink", "BusbarPlugins", "BusbarConfiguration", "ModbusCodec"],
       path: "Tests/Fuzz/Targets", swiftSettings: settings),
     .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Unit/Fuzz", swiftSettings: settings),
+    .testTarget(name: "SystemTests", dependencies: ["BusbarSystem"], path: "Tests/Unit/System", swiftSettings: settings),
     .testTarget(name: "ModelTests", dependencies: ["BusbarModel"], path: "Tests/Unit/Model", swiftSettings: settings),
     .testTarget(
       name: "BufferTests", dependencies: ["BusbarBuffer", "BusbarSQLite", "BusbarModel", "BusbarSystem"], path: "Tests/Unit/Buffer",

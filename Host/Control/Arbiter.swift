@@ -95,6 +95,9 @@ package actor Arbiter {
     }
   }
 
+  /// Returns when the arbiter's thread comes by.
+  package func turn() {}
+
   /// All live leases, by device, point and owner.
   package func leases() -> [LeaseSnapshot] {
     let (boot, unix) = (clock.boot(), clock.unix())

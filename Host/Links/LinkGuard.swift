@@ -114,6 +114,9 @@ package actor LinkGuard {
     task = Task { await run() }
   }
 
+  /// Returns when the guard comes by, which it does at all times: what blocks runs elsewhere.
+  func turn() {}
+
   /// Ends polling, closes the link within `limit`, and waits for that. A call that hangs beyond it is left alone; the link
   /// is closed when it returns.
   package func stop(within limit: Duration) async {

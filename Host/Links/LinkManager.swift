@@ -85,6 +85,11 @@ package actor LinkManager: DeviceWriter {
     }
   }
 
+  /// Returns when the manager and the guard of every link have come by.
+  package func turn() async {
+    for link in guards.values { await link.turn() }
+  }
+
   package func pluginsChanged() async {
     for link in guards.values { await link.pluginsChanged() }
   }

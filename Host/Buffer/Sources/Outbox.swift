@@ -27,6 +27,7 @@ package final class Outbox: Sendable {
   let state: Mutex<OutboxState>
   /// Calls the ticker.
   private let wakeup = Wakeup()
+  private let turnstile = Turnstile()
   private let stopped = Atomic(false)
   private let consumer = Mutex(Consumer())
   /// Which rows were looked at for their age; the ticker's own.
@@ -107,11 +108,14 @@ package final class Outbox: Sendable {
 
   /// Starts the commit ticker on a thread of its own.
   package func start() {
+    turnstile.open()
     WorkThread.start(name: "busbar-commit") { [self] in
+      defer { turnstile.close() }
       var deadline: Int64? = clock() + limits.halfCommit
       while !stopped.load(ordering: .acquiring) {
         _ = Poll.wait([(wakeup.descriptor.number, .read)], until: deadline)
         wakeup.drain()
+        turnstile.pass()
         if stopped.load(ordering: .acquiring) { return }
         let now = clock()
         if let due = deadline, now < due {
@@ -128,6 +132,9 @@ package final class Outbox: Sendable {
       }
     }
   }
+
+  /// Returns when the ticker comes by, at once where it does not run.
+  package func turn() async { await turnstile.wait { wakeup.wake() } }
 
   /// With nothing to write, the age of what lies on disk is still looked at. Nanoseconds.
   private static let idlePause: Int64 = 60_000_000_000

@@ -211,13 +211,32 @@ final class HostAssembly: Sendable {
       }
       if let pulse = services.pulse {
         group.addTask {
-          while (try? await Task.sleep(for: pulse)) != nil { self.services.notify("WATCHDOG=1") }
+          await self.watch(every: pulse)
           return nil
         }
       }
       defer { group.cancelAll() }
       for await end in group { if let end { return end } }
       return false
+    }
+  }
+
+  /// The service manager hears of the host only while all of it answers; otherwise it ends it and starts it again, and the
+  /// first thing that the new one does is to write safe values.
+  private func watch(every pulse: Duration) async {
+    let parts = [
+      VitalPart("links") { [links] in await links.turn() },
+      VitalPart("control") { [arbiter] in await arbiter.turn() },
+      VitalPart("buffer") { [outbox] in await outbox.turn() },
+      VitalPart("uplink") { [uplink] in await uplink?.turn() },
+    ]
+    await VitalWatch(parts).run(every: pulse) { event in
+      switch event {
+      case .alive: services.notify("WATCHDOG=1")
+      case .silent(let part):
+        logger.critical("a part of the host does not answer, so its watchdog will start it again", metadata: ["part": "\(part)"])
+      case .back(let part): logger.notice("a part of the host answers again", metadata: ["part": "\(part)"])
+      }
     }
   }
 

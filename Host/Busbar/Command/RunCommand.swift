@@ -54,7 +54,7 @@ struct RunCommand: AsyncParsableCommand {
     LogLevel.configured = Logger.Level(setup.configuration.log.level)
     for diagnostic in setup.diagnostics { logger.warning("\(diagnostic)") }
     let path = socket ?? SocketPath().forHost(state: setup.configuration.host.state)
-    let services = ServiceManager(environment: environment)
+    let services = ServiceManager(environment: environment, process: ProcessInfo.processInfo.processIdentifier)
     let host = try await HostAssembly(setup: setup, file: config, socketPath: path, services: services, logger: logger)
     try await host.run()
   }

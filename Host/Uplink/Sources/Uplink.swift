@@ -45,6 +45,7 @@ package final class Uplink: Sendable {
     }
     guard starts else { return }
     context.queue.onWork { [wakeup = shared.wakeup] in wakeup.wake() }
+    shared.turnstile.open()
     WorkThread.start(name: "uplink") { [context] in UplinkLoop(context).run() }
   }
 
@@ -53,6 +54,9 @@ package final class Uplink: Sendable {
 
   /// Sends a message that is not worth a place in the buffer.
   package func send(_ message: EphemeralMessage) { shared.send([message]) }
+
+  /// Returns when the thread comes by; at once where it does not run, or waits for the network to connect.
+  package func turn() async { await shared.turnstile.wait { [shared] in shared.wakeup.wake() } }
 
   package var status: UplinkStatus { shared.with { $0.status } }
 

@@ -61,6 +61,7 @@ final class UplinkConnection {
       [(wakeup.descriptor.number, .read), (socket, client.wantsWrite ? [.read, .write] : .read)],
       until: client.hasDecrypted ? Clock.boot() : deadlines.min())
     if !ready[0].isEmpty { wakeup.drain() }
+    context.shared.turnstile.pass()
     do throws(MosquittoError) {
       if ready[1].contains(.write) { try client.loopWrite() }
       if client.socket != nil, client.hasDecrypted || !ready[1].isDisjoint(with: [.read, .broken]) {

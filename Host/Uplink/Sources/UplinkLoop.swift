@@ -8,6 +8,10 @@ internal import Logging
 
 /// The life of the uplink's thread: one connection after the other, with pauses between them.
 final class UplinkLoop {
+  /// Names are looked up and addresses called one after the other, each until the system gives up: half a minute for a
+  /// name and about two minutes an address (tcp_syn_retries). Nanoseconds.
+  private static let longestConnect: Int64 = 600_000_000_000
+
   private let context: UplinkContext
   private var reconnect: ReconnectPause
   private var versions = VersionChoice()
@@ -42,6 +46,7 @@ final class UplinkLoop {
     }
     context.shared.enter(.disconnected, reason: nil)
     context.shared.with { $0.isRunning = false }
+    context.shared.turnstile.close()
     context.shared.releaseWaiting()
   }
 
@@ -75,6 +80,8 @@ final class UplinkLoop {
       }
       if let tls { try client.setTLS(tls) }
       try client.setWill(topic: context.topics.gatewayStatus, payload: will)
+      context.shared.turnstile.excuse(until: Clock.boot() + Self.longestConnect)
+      defer { context.shared.turnstile.pass() }
       try client.connect(host: settings.host, port: settings.port, keepalive: settings.keepalive)
       return client
     } catch {
@@ -108,6 +115,7 @@ final class UplinkLoop {
     while context.shared.stopDeadline == nil, Clock.boot() < end {
       _ = Poll.wait([(wakeup.descriptor.number, .read)], until: end)
       wakeup.drain()
+      context.shared.turnstile.pass()
     }
   }
 }

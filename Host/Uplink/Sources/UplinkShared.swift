@@ -19,6 +19,7 @@ final class UplinkShared: Sendable {
   }
 
   let wakeup = Wakeup()
+  let turnstile = Turnstile()
   private let state: Mutex<State>
 
   init() {

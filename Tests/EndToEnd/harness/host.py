@@ -51,9 +51,10 @@ class Host:
         # A crash has to end at once, not after minutes of collecting symbols.
         return kept | {"SWIFT_BACKTRACE": "enable=no"}
 
-    def start(self, *, wait=True, options=(), environment=None):
-        """`options`: further ones of `busbar run`. `environment`: on top of the test's own."""
-        readiness = ReadinessListener(self.directory / "notify")
+    def start(self, *, wait=True, options=(), environment=None, services=None):
+        """`options`: further ones of `busbar run`. `environment`: on top of the test's own. `services`: a
+        ReadinessListener that goes on after the start."""
+        readiness = services or ReadinessListener(self.directory / "notify")
         try:
             self._child = Child(
                 [BUSBAR, "run", "--config", self.file, "--socket", self.socket, *options],
@@ -65,7 +66,8 @@ class Host:
             if wait:
                 readiness.wait_ready(self._child, READY)
         finally:
-            readiness.close()
+            if readiness is not services:
+                readiness.close()
         return self
 
     @property

@@ -86,6 +86,23 @@ class ReadinessListener:
                     ) from None
         raise AssertionError(f"the host was not ready within {timeout} s:\n{child.log()}")
 
+    def next(self, timeout):
+        """The next message, None where none comes in time."""
+        self._socket.settimeout(timeout)
+        try:
+            return self._socket.recv(4096).decode()
+        except TimeoutError:
+            return None
+
+    def drain(self):
+        """Forgets what has come."""
+        self._socket.settimeout(0)
+        try:
+            while True:
+                self._socket.recv(4096)
+        except BlockingIOError:
+            pass
+
     def close(self):
         self._socket.close()
         os.unlink(self.path)
