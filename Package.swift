@@ -36,6 +36,11 @@ let package = Package(
     .target(name: "PluginAPI", path: "PluginAPI/C", exclude: ["busbar.map"], publicHeadersPath: "include"),
     .target(name: "PluginKit", dependencies: ["PluginAPI"], path: "PluginAPI/Kit", swiftSettings: settings),
 
+    // JSON for plugins written in Swift, without Foundation
+    .target(
+      name: "PluginJSON", path: "PluginAPI/JSON", swiftSettings: settings,
+      linkerSettings: [.linkedLibrary("m")]),  // rounding; nothing here imports Glibc, which would ask for it
+
     // C libraries of Debian
     .systemLibrary(name: "CLinux", path: "Host/System/CLinux"),
     .target(name: "CSandbox", path: "Host/System/CSandbox", publicHeadersPath: "include"),
@@ -127,6 +132,7 @@ let package = Package(
     .target(
       name: "BusbarModbus", dependencies: ["PluginKit", "CModbus", "ModbusCodec", "ModbusManifest"],
       path: "Plugins/Modbus/Sources/Adapter", swiftSettings: settings, linkerSettings: oneExport),
+    .target(name: "OCPPCodec", dependencies: ["PluginJSON"], path: "Plugins/OCPP/Sources/Codec", swiftSettings: settings),
 
     // Tests
     .target(
@@ -163,6 +169,10 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       path: "Tests/Unit/Management", swiftSettings: settings),
+    .executableTarget(
+      name: "ocpp-verdict", dependencies: ["OCPPCodec", "PluginJSON"], path: "Tests/OCPP/Verdict", swiftSettings: settings),
+    .testTarget(
+      name: "OCPPTests", dependencies: ["OCPPCodec", "PluginJSON"], path: "Tests/Unit/OCPP", swiftSettings: settings),
     .testTarget(name: "ModbusTests", dependencies: ["ModbusCodec"], path: "Tests/Unit/Modbus", swiftSettings: settings),
     .testTarget(
       name: "TransportsTests", dependencies: ["BusbarTransports", "BusbarSystem"], path: "Tests/Unit/Transports",
