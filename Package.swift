@@ -51,6 +51,9 @@ let package = Package(
       name: "BusbarBuffer", dependencies: ["BusbarModel", "BusbarSystem", "BusbarSQLite", .product(name: "Logging", package: "swift-log")],
       path: "Host/Buffer/Sources", swiftSettings: settings),
     .target(
+      name: "BusbarHistory", dependencies: ["BusbarModel", "BusbarSystem", "BusbarSQLite", .product(name: "Logging", package: "swift-log")],
+      path: "Host/History", swiftSettings: settings),
+    .target(
       name: "BusbarMosquitto", dependencies: ["CMosquitto", "BusbarSystem"], path: "Host/Uplink/Mosquitto", swiftSettings: settings),
     .target(
       name: "BusbarUplink",
@@ -98,7 +101,7 @@ let package = Package(
     .executableTarget(
       name: "busbar",
       dependencies: [
-        "BusbarModel", "BusbarSystem", "BusbarSQLite", "BusbarBuffer", "BusbarUplink", "BusbarControl", "BusbarTransports",
+        "BusbarModel", "BusbarSystem", "BusbarSQLite", "BusbarBuffer", "BusbarHistory", "BusbarUplink", "BusbarControl", "BusbarTransports",
         "BusbarPlugins",
         "BusbarLinks", "BusbarManagement", "BusbarConfiguration", "BusbarConsole",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
@@ -125,6 +128,12 @@ let package = Package(
     .testTarget(
       name: "BufferTests", dependencies: ["BusbarBuffer", "BusbarSQLite", "BusbarModel", "BusbarSystem"], path: "Tests/Unit/Buffer",
       swiftSettings: settings),
+    .testTarget(
+      name: "HistoryTests",
+      dependencies: [
+        "BusbarHistory", "BusbarSQLite", "BusbarModel", "BusbarSystem", .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/Unit/History", swiftSettings: settings),
     .testTarget(
       name: "UplinkTests",
       dependencies: [

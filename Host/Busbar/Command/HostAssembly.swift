@@ -3,6 +3,7 @@
 import BusbarBuffer
 import BusbarConfiguration
 import BusbarControl
+import BusbarHistory
 import BusbarLinks
 import BusbarManagement
 import BusbarModel
@@ -22,6 +23,7 @@ final class HostAssembly: Sendable {
   private let logger: Logger
   private let socketPath: String
   private let outbox: Outbox
+  private let history: History
   private let links: LinkManager
   private let arbiter: Arbiter
   private let uplink: Uplink?
@@ -53,7 +55,9 @@ final class HostAssembly: Sendable {
     let journal = try CommandJournal(database: database)
     let store = KeyValueStore(database: database)
 
-    picture = LivePicture(outbox: outbox, payloads: payloads)
+    history = History(
+      path: "\(configuration.host.state)/history.db", limits: HistoryLimits(configuration.history), logger: logger)
+    picture = LivePicture(outbox: outbox, history: history, payloads: payloads)
     links = LinkManager(
       connecting: Connector(catalog: setup.catalog, store: store, logger: logger), observer: picture,
       binding: StoredIdentities(store: store, logger: logger), logger: logger)
@@ -62,7 +66,8 @@ final class HostAssembly: Sendable {
     uplink = try UplinkMaker.uplink(
       configuration, identity: identity, payloads: payloads, queue: outbox, handler: commands, logger: logger)
     reloader = Reloader(
-      file: file, setup: setup, links: links, arbiter: arbiter, outbox: outbox, picture: picture, logger: logger)
+      file: file, setup: setup, links: links, arbiter: arbiter, outbox: outbox, history: history, picture: picture,
+      logger: logger)
     commands.connect { [reloader] () async throws(OperationError) in try await reloader.reload() }
 
     let (changes, changed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -79,7 +84,7 @@ final class HostAssembly: Sendable {
   func run() async throws {
     let api = HostAPI(
       id: setup.configuration.host.id, identity: identity, payloads: payloads, catalog: setup.catalog, links: links,
-      arbiter: arbiter, outbox: outbox, bufferPath: bufferPath, uplink: uplink, picture: picture,
+      arbiter: arbiter, outbox: outbox, history: history, bufferPath: bufferPath, uplink: uplink, picture: picture,
       commands: commandCount,
       reloader: { [reloader] () async throws(OperationError) in try await reloader.reload() })
     let (listening, nowListening) = AsyncStream.makeStream(of: Void.self)
@@ -193,6 +198,10 @@ final class HostAssembly: Sendable {
         if (try? await Task.sleep(for: .seconds(30))) != nil { OwnMemory.releaseStart() }
         return nil
       }
+      group.addTask {
+        await self.history.run()
+        return nil
+      }
       if let pulse = services.pulse {
         group.addTask {
           while (try? await Task.sleep(for: pulse)) != nil { self.services.notify("WATCHDOG=1") }
@@ -236,6 +245,7 @@ final class HostAssembly: Sendable {
     await links.stop()
     await uplink?.stop()
     outbox.close()
+    await history.close()
     logger.notice("stopped")
   }
 }
