@@ -60,6 +60,9 @@ let package = Package(
       name: "BusbarBuffer", dependencies: ["BusbarModel", "BusbarSystem", "BusbarSQLite", .product(name: "Logging", package: "swift-log")],
       path: "Host/Buffer/Sources", swiftSettings: settings),
     .target(
+      name: "BusbarHistory", dependencies: ["BusbarModel", "BusbarSystem", "BusbarSQLite", .product(name: "Logging", package: "swift-log")],
+      path: "Host/History", swiftSettings: settings),
+    .target(
       name: "BusbarMosquitto", dependencies: ["CMosquitto", "BusbarSystem"], path: "Host/Uplink/Mosquitto", swiftSettings: settings),
     .target(
       name: "BusbarUplink",
@@ -116,8 +119,8 @@ let package = Package(
     .executableTarget(
       name: "busbar",
       dependencies: [
-        "BusbarModel", "BusbarSystem", "BusbarSQLite", "BusbarBuffer", "BusbarUplink", "BusbarControl", "BusbarTransports",
-        "BusbarPlugins", "BusbarSecurity", "BusbarOpenSSL",
+        "BusbarModel", "BusbarSystem", "BusbarSQLite", "BusbarBuffer", "BusbarHistory", "BusbarUplink", "BusbarControl",
+        "BusbarTransports", "BusbarPlugins", "BusbarSecurity", "BusbarOpenSSL",
         "BusbarLinks", "BusbarManagement", "BusbarConfiguration", "BusbarConsole",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -145,6 +148,12 @@ let package = Package(
     .testTarget(
       name: "BufferTests", dependencies: ["BusbarBuffer", "BusbarSQLite", "BusbarModel", "BusbarSystem"], path: "Tests/Unit/Buffer",
       swiftSettings: settings),
+    .testTarget(
+      name: "HistoryTests",
+      dependencies: [
+        "BusbarHistory", "BusbarSQLite", "BusbarModel", "BusbarSystem", .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/Unit/History", swiftSettings: settings),
     .testTarget(
       name: "UplinkTests",
       dependencies: [

@@ -6,7 +6,8 @@ internal import HTTPTypes
 /// One method of one address of the API: what the router serves and what the description lists.
 struct Endpoint: Sendable {
   enum Action: Sendable, CaseIterable {
-    case health, metrics, description, status, devices, device, read, command, plugins, restart, links, trace, buffer, reload, events
+    case health, metrics, description, status, devices, device, read, history, command, plugins, restart, links, trace, buffer
+    case reload, events
   }
 
   var action: Action
@@ -25,6 +26,9 @@ struct Endpoint: Sendable {
       action: .devices, method: .get, path: "/api/v1/devices", summary: "All devices with state and last values"),
     Endpoint(action: .device, method: .get, path: "/api/v1/devices/{id}", summary: "One device with its points"),
     Endpoint(action: .read, method: .post, path: "/api/v1/devices/{id}/read", summary: "One fresh reading"),
+    Endpoint(
+      action: .history, method: .get, path: "/api/v1/devices/{id}/history",
+      summary: "Lowest, mean and highest value of points, minute by minute or in larger steps"),
     Endpoint(
       action: .command, method: .post, path: "/api/v1/devices/{id}/commands",
       summary: "Sets a point or carries out an action; answers when the outcome is known"),

@@ -21,12 +21,35 @@ package protocol HostOperations: Sendable {
   /// One fresh reading: `{"ts","values":{…},"bad":{…}}`. Nil points = all.
   func read(device: String, points: [String]?) async throws(OperationError) -> JSONValue
   func command(_ request: CommandRequest) async -> CommandResponse
+  /// What was kept of a device, as JSON text:
+  /// `{"device","from","to","step","points":[{"name","unit","kind","rows":[{"ts","minimum","mean","maximum","samples"}]}]}`;
+  /// rows of labels have `value` instead of the numbers.
+  func history(device: String, _ wanted: HistoryRequest) async throws(OperationError) -> String
   /// Applies a changed configuration: `{"changed":[…],"unchanged":n,"added":[…],"removed":[…],"restart":[…]}`.
   func reload() async throws(OperationError) -> JSONValue
   /// The frames of a link in the trace format (PluginAPI/TRACE.md), all or those of one device.
   func trace(link: String, device: String?, _ wanted: TraceRequest) async throws(OperationError) -> TraceAnswer
   /// Telemetry payloads with `"device"` added as they are taken, and status changes; nil devices = all.
   func events(devices: [String]?) async -> AsyncStream<JSONValue>
+}
+
+/// What is wanted of what was kept.
+package struct HistoryRequest: Sendable, Equatable {
+  /// Empty = all.
+  package var points: [String] = []
+  /// Unix milliseconds; nil = an hour before `to`.
+  package var from: Int64?
+  /// Unix milliseconds, not included; nil = now.
+  package var to: Int64?
+  /// Minutes in a row; nil = so many that the answer stays short.
+  package var step: Int64?
+
+  package init(points: [String] = [], from: Int64? = nil, to: Int64? = nil, step: Int64? = nil) {
+    self.points = points
+    self.from = from
+    self.to = to
+    self.step = step
+  }
 }
 
 /// Which frames of a link are wanted.

@@ -37,6 +37,7 @@ enum OpenAPI {
 
   private static func parameters(_ endpoint: Endpoint) -> [JSONValue] {
     if endpoint.action == .trace { return OpenAPISchemas.traceParameters }
+    if endpoint.action == .history { return OpenAPISchemas.historyParameters }
     if endpoint.path.contains("{id}") {
       return [
         .object([

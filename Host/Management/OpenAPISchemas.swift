@@ -5,7 +5,10 @@ internal import BusbarModel
 /// The shapes that the description of the API refers to.
 enum OpenAPISchemas {
   static var all: [String: JSONValue] {
-    ["Problem": problem, "Device": device, "CommandRequest": request, "CommandResponse": response, "Reading": reading]
+    [
+      "Problem": problem, "Device": device, "CommandRequest": request, "CommandResponse": response, "Reading": reading,
+      "History": history,
+    ]
   }
 
   static func schema(of action: Endpoint.Action) -> JSONValue {
@@ -15,6 +18,7 @@ enum OpenAPISchemas {
     case .device: reference("Device")
     case .plugins, .links: list(type("object"))
     case .read: reference("Reading")
+    case .history: reference("History")
     case .command: reference("CommandResponse")
     case .description, .status, .buffer, .reload, .restart: type("object")
     }
@@ -37,6 +41,7 @@ enum OpenAPISchemas {
     case .devices: "One entry a device"
     case .device: "The device with `points`"
     case .read: "Values, and the points that could not be read with the reason"
+    case .history: "Rows of each point; a span without a value has none, the last one may be under way"
     case .command: "The outcome, also where it was refused; see `status` and `reason`"
     case .plugins: "id, version, file, state, reason, isolation, adapters, hash, process, deaths"
     case .restart: "id, restarted"
@@ -49,14 +54,30 @@ enum OpenAPISchemas {
     }
   }
 
+  static var historyParameters: [JSONValue] {
+    [
+      parameter("id", "path", "Device id", self.text(pattern: "^[A-Za-z0-9_-]{1,64}$")),
+      parameter(
+        "points", "query", "Only these points, with commas between or repeated; all where it is left out",
+        type("string")),
+      parameter("from", "query", "Unix milliseconds; an hour before `to` where it is left out", type("integer")),
+      parameter("to", "query", "Unix milliseconds, not included; now where it is left out", type("integer")),
+      parameter(
+        "step", "query",
+        "Time in a row: whole minutes, as 5m, 1h, 1d; where it is left out, a minute, or more for a long time",
+        self.text(pattern: "^[0-9]+(ms|s|m|h|d)$")),
+    ]
+  }
+
+  private static func parameter(_ name: String, _ place: String, _ text: String, _ schema: JSONValue) -> JSONValue {
+    .object([
+      "name": .string(name), "in": .string(place), "required": .boolean(place == "path"), "description": .string(text),
+      "schema": schema,
+    ])
+  }
+
   static var traceParameters: [JSONValue] {
-    func parameter(_ name: String, _ place: String, _ text: String, _ schema: JSONValue) -> JSONValue {
-      .object([
-        "name": .string(name), "in": .string(place), "required": .boolean(place == "path"), "description": .string(text),
-        "schema": schema,
-      ])
-    }
-    return [
+    [
       parameter("id", "path", "Link id", self.text(pattern: "^[A-Za-z0-9_.-]{1,64}$")),
       parameter("device", "query", "Only frames of calls for this device", self.text(pattern: "^[A-Za-z0-9_-]{1,64}$")),
       parameter("kept", "query", "With the frames that are kept; true where it is left out", type("boolean")),
@@ -111,6 +132,20 @@ enum OpenAPISchemas {
     structure([
       "ts": milliseconds, "values": .object(["type": "object", "additionalProperties": scalar]),
       "bad": .object(["type": "object", "additionalProperties": choice(BadReason.allCases.map(\.rawValue))]),
+    ])
+  }
+
+  private static var history: JSONValue {
+    let row = structure([
+      "ts": milliseconds, "minimum": type("number"), "mean": type("number"), "maximum": type("number"),
+      "value": type("string"), "samples": type("integer"),
+    ])
+    return structure([
+      "device": type("string"), "from": milliseconds, "to": milliseconds, "step": milliseconds,
+      "points": list(
+        structure([
+          "name": type("string"), "unit": type("string"), "kind": choice(["gauge", "counter", "state"]), "rows": list(row),
+        ])),
     ])
   }
 

@@ -31,6 +31,9 @@ extension Response {
       body: ResponseBody(byteBuffer: ByteBuffer(string: json.text)))
   }
 
+  /// JSON that is text already.
+  init(jsonText: String) { self.init(text: jsonText, type: "application/json") }
+
   init(text: String, type: String) {
     self.init(
       status: .ok, headers: [.contentType: type, .cacheControl: "no-store"],

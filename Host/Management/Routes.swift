@@ -47,6 +47,7 @@ struct Routes: Sendable {
     case .devices: Response(json: await operations.devices())
     case .device: try await device(context)
     case .read: try await read(request, context)
+    case .history: try await history(request, context)
     case .command: try await command(request, context)
     case .plugins: Response(json: await operations.plugins())
     case .restart: Response(json: try await operations.restart(plugin: try plugin(context)))
@@ -68,6 +69,15 @@ struct Routes: Sendable {
     let id = try identifier(context)
     let points = try points(in: await body(request))
     return Response(json: try await operations.read(device: id.rawValue, points: points))
+  }
+
+  private func history(_ request: Request, _ context: ManagementContext) async throws -> Response {
+    let id = try identifier(context)
+    let wanted: HistoryRequest
+    do { wanted = try HistoryQuery.request(request.uri.queryParameters.map { ($0.key, $0.value) }) } catch {
+      throw Problem(status: .badRequest, detail: error.text)
+    }
+    return Response(jsonText: try await operations.history(device: id.rawValue, wanted))
   }
 
   private func command(_ request: Request, _ context: ManagementContext) async throws -> Response {

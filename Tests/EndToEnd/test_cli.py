@@ -3,9 +3,6 @@
 
 import json
 import os
-import pty
-import select
-import signal
 import subprocess
 import time
 
@@ -14,6 +11,7 @@ import pytest
 from harness.host import client
 from harness.paths import BUSBAR, TEMPLATES
 from harness.site import meter_device
+from harness.terminal import terminal
 
 ESCAPE = "\x1b"
 
@@ -26,29 +24,6 @@ def gateway(host, subscriber, modbus_device):
     subscriber.wait_status("met_grid", lambda content: content["state"] == "online")
     subscriber.wait_telemetry("met_grid")
     return started
-
-
-def terminal(*arguments, seconds=3, environment=None):
-    """Runs a command on a pseudo-terminal for a while; what it wrote."""
-    process, descriptor = pty.fork()
-    if process == 0:
-        os.execve(BUSBAR, ["busbar", *map(str, arguments)], os.environ | {"TERM": "xterm-256color"} | (environment or {}))
-    output = b""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if not select.select([descriptor], [], [], 0.1)[0]:
-            continue
-        try:
-            output += os.read(descriptor, 65536)
-        except OSError:
-            break
-    try:
-        os.kill(process, signal.SIGTERM)
-    except ProcessLookupError:
-        pass
-    os.waitpid(process, 0)
-    os.close(descriptor)
-    return output.decode(errors="replace")
 
 
 def test_host_says_that_it_is_ready(gateway):

@@ -134,22 +134,54 @@ def test_refused_with_the_reason(roof, subscriber, device, content, reason):
     assert peer.writes() == [] and twin.writes() == []
 
 
-def test_malformed_requests_do_no_harm(roof, subscriber):
-    _, peer, _ = roof
-    topic = "devices/sol_roof/commands/request"
-    for payload in (
-        b"", b"{", b"[]", b"null", b"\xff\xfe\x00", b'{"id":' + b"[" * 5000, b'{"id":"x"', b'"text"', b"{" * 100_000,
-        b'{"id":"' + b"a" * 100_000 + b'","ts":1,"point":"power_limit_percent","value":10}',
-        b'{"id":7,"ts":1,"point":"power_limit_percent","value":10}',
-    ):
-        subscriber.publish(topic, payload)
-    # No ts: an id can be read, so it is answered.
-    content = {"id": "no-time", "point": "power_limit_percent", "value": 10}
-    response = ask(subscriber, "sol_roof", content)
-    assert (response["status"], response["reason"]) == ("refused", "invalid")
-    assert response["text"]
-    assert peer.writes() == []
+# Which are answered, because they tell their id; the others are counted.
+HOSTILE = {
+    "nothing": (b"", None),
+    "a brace": (b"{", None),
+    "an array": (b"[]", None),
+    "null": (b"null", None),
+    "a text": (b'"text"', None),
+    "binary": (bytes(range(256)) * 8, None),
+    "UTF-16": ('{"id":"utf16","ts":1}'.encode("utf-16"), None),
+    "only brackets": (b"{" * 60_000, None),
+    "an id that is a number": (b'{"id":7,"ts":1,"point":"power_limit_percent","value":10}', None),
+    "an id that does not end": (b'{"id":"' + b"a" * 60_000, None),
+    "larger than 64 KiB": (b'{"id":"large","ts":1,"x":"' + b"a" * 100_000 + b'"}', None),
+    "larger than a packet may be": (b'{"id":"huge","ts":1,"x":"' + b"a" * 2_000_000 + b'"}', False),
+    "cut off": (b'{"id":"cut","ts":1,"point":"power_limit_percent","val', "cut"),
+    "a comma too many": (b'{"id":"comma","ts":1,}', "comma"),
+    "nested": (b'{"id":"nested","ts":1,"x":' + b"[" * 5000, "nested"),
+    "nested and whole": (b'{"id":"deep","ts":1,"action":"a","x":' + b"[" * 40 + b"]" * 40 + b"}", "deep"),
+    "binary inside": (b'{"id":"inside","ts":1,"x":"\xff\xfe\x00"}', "inside"),
+    "a number that nothing holds": (b'{"id":"number","ts":1,"point":"power_limit_percent","value":1e999}', "number"),
+    "NaN": (b'{"id":"nan","ts":1,"point":"power_limit_percent","value":NaN}', "nan"),
+    "no time": (b'{"id":"no-time","point":"power_limit_percent","value":10}', "no-time"),
+    "an id of 65 characters": (b'{"id":"' + b"i" * 65 + b'","ts":1}', "i" * 65),
+    "a list for a value": (b'{"id":"list","ts":1,"point":"power_limit_percent","value":[10]}', "list"),
+    "point and action": (b'{"id":"both","ts":1,"point":"a","action":"b","value":1}', "both"),
+}
+
+
+def test_malformed_requests_are_answered_or_counted(roof, subscriber):
+    gateway, peer, _ = roof
+    counted = gateway.json("status")["uplink"]["malformed"]
+    position = subscriber.mark()
+    for payload, _ in HOSTILE.values():
+        subscriber.publish("devices/sol_roof/commands/request", payload)
+    # A good one behind them shows that each of them had its turn.
     assert ask(subscriber, "sol_roof", request("power_limit_percent", 10, valid_for=60000))["status"] == "done"
+    assert [write.values for write in peer.writes(LIMIT)] == [[100]]
+    answers = {
+        m.json["id"]: m.json for m in subscriber.since(position) if m.topic == "devices/sol_roof/commands/response"
+    }
+    for name, (_, told) in HOSTILE.items():
+        if told:
+            assert told in answers, f"{name} was not answered"
+            assert (answers[told]["status"], answers[told]["reason"]) == ("refused", "invalid"), name
+            assert answers[told]["text"], name
+    silent = [name for name, (_, told) in HOSTILE.items() if told is None]
+    assert gateway.json("status")["uplink"]["malformed"] - counted == len(silent)
+    assert gateway.json("status")["uplink"]["reconnects"] == 0
 
 
 def test_most_restrictive_limit_applies(roof, subscriber):

@@ -13,9 +13,9 @@ struct Busbar: AsyncParsableCommand {
     version: Version.text,
     subcommands: [
       RunCommand.self, CheckConfigCommand.self, StatusCommand.self, DevicesCommand.self, PluginsCommand.self,
-      PluginCommand.self, LinksCommand.self, ReadCommand.self, WatchCommand.self, CommandCommand.self, TraceCommand.self,
-      SimulateCommand.self, TemplateCommand.self, ReloadCommand.self, BufferCommand.self, IdentityCommand.self,
-      CompletionCommand.self,
+      PluginCommand.self, LinksCommand.self, ReadCommand.self, WatchCommand.self, HistoryCommand.self, CommandCommand.self,
+      TraceCommand.self, SimulateCommand.self, TemplateCommand.self, ReloadCommand.self, BufferCommand.self,
+      IdentityCommand.self, CompletionCommand.self,
     ])
 
   static func main() async {

@@ -2,6 +2,7 @@
 
 internal import BusbarBuffer
 internal import BusbarControl
+internal import BusbarHistory
 internal import BusbarLinks
 internal import BusbarManagement
 internal import BusbarModel
@@ -17,6 +18,7 @@ struct HostAPI: HostOperations {
   let links: LinkManager
   let arbiter: Arbiter
   let outbox: Outbox
+  let history: History
   let bufferPath: String
   let uplink: Uplink?
   let picture: LivePicture
@@ -30,7 +32,7 @@ struct HostAPI: HostOperations {
       "id": .string(id), "version": .string(identity.version), "role": .string(identity.role),
       "since": .integer(identity.since), "state": "online",
       "devices": ["online": .integer(Int64(online)), "offline": .integer(Int64(offline))],
-      "uplink": uplink?.status.json ?? .null, "buffer": await buffer(), "plugins": await plugins(),
+      "uplink": uplink?.status.json ?? .null, "buffer": await buffer(), "history": historyStatus, "plugins": await plugins(),
       "commands": commands.json, "alarms": .array(picture.alarms), "leases": .array(await arbiter.leases().map(\.json)),
     ]
   }
@@ -84,9 +86,48 @@ struct HostAPI: HostOperations {
     ]
   }
 
+  private var historyStatus: JSONValue {
+    let status = history.status
+    let limits = history.limits
+    return [
+      "bytes": .integer(status.bytes), "size": .integer(limits.size), "oldest": status.oldest.map { .integer($0) } ?? .null,
+      "problem": status.problem.map { .string($0) } ?? .null,
+    ]
+  }
+
+  func history(device: String, _ wanted: HistoryRequest) async throws(OperationError) -> String {
+    guard let id = DeviceID(rawValue: device) else { throw Self.unknown(device) }
+    guard history.limits.size > 0, history.limits.age > .zero else {
+      throw OperationError(status: 409, detail: "no history is kept: history.size or history.age is 0 in the configuration")
+    }
+    let to = wanted.to ?? Clock.unixMilliseconds()
+    let from = wanted.from ?? max(0, to - 3_600_000)
+    guard from <= to else { throw OperationError(status: 400, detail: "'from' has to be before 'to'") }
+    let question = HistoryQuestion(device: id, points: wanted.points, time: from..<to, step: wanted.step)
+    let answer: HistoryAnswer?
+    do { answer = try await history.answer(question) } catch {
+      throw OperationError(
+        status: 422,
+        detail: "these are more than \(HistoryAnswer.mostRows) rows; ask for fewer points, a shorter time or a larger step")
+    }
+    let live = await self.device(device)
+    guard answer != nil || live != nil else { throw Self.unknown(device) }
+    if let missing = wanted.points.first(where: { name in
+      answer?.points.contains { $0.name == name } != true
+        && live?["points"]?.array?.contains { $0["name"]?.string == name } != true
+    }) {
+      throw OperationError(status: 404, detail: "\(device) has no point '\(missing)'")
+    }
+    return (answer ?? HistoryAnswer(device: id, time: from..<to, step: wanted.step ?? 1, points: [])).json
+  }
+
+  private static func unknown(_ device: String) -> OperationError {
+    OperationError(status: 404, detail: "there is no device \(device); `busbar devices` lists them")
+  }
+
   func read(device: String, points: [String]?) async throws(OperationError) -> JSONValue {
     guard let id = DeviceID(rawValue: device), let result = await links.read(id, points: points) else {
-      throw OperationError(status: 404, detail: "there is no device \(device); `busbar devices` lists them")
+      throw Self.unknown(device)
     }
     switch result {
     case .failure(let failure):

@@ -3,6 +3,7 @@
 import BusbarBuffer
 import BusbarConfiguration
 import BusbarControl
+import BusbarHistory
 import BusbarLinks
 import BusbarManagement
 import BusbarModel
@@ -23,6 +24,7 @@ final class HostAssembly: Sendable {
   private let logger: Logger
   private let socketPath: String
   private let outbox: Outbox
+  private let history: History
   private let links: LinkManager
   private let runners: PluginRunners
   private let plugins: PluginList
@@ -67,7 +69,9 @@ final class HostAssembly: Sendable {
     let isolation = Isolation(settings: configuration.plugins)
     runners = PluginRunners(settings: ChildSettings(configuration.plugins), logger: logger) { changed.yield() }
     plugins = PluginList(catalog: setup.catalog, runners: runners, isolation: isolation)
-    picture = LivePicture(outbox: outbox, payloads: payloads)
+    history = History(
+      path: "\(configuration.host.state)/history.db", limits: HistoryLimits(configuration.history), logger: logger)
+    picture = LivePicture(outbox: outbox, history: history, payloads: payloads)
     links = LinkManager(
       connecting: Connector(catalog: setup.catalog, runners: runners, isolation: isolation, store: store, logger: logger),
       observer: picture,
@@ -77,7 +81,8 @@ final class HostAssembly: Sendable {
     uplink = try UplinkMaker.uplink(
       configuration, identity: identity, payloads: payloads, queue: outbox, handler: commands, logger: logger)
     reloader = Reloader(
-      file: file, setup: setup, runners: runners, links: links, arbiter: arbiter, outbox: outbox, picture: picture, logger: logger)
+      file: file, setup: setup, runners: runners, links: links, arbiter: arbiter, outbox: outbox, history: history,
+      picture: picture, logger: logger)
     commands.connect(
       reload: { [reloader] () async throws(OperationError) in try await reloader.reload() },
       restart: { [plugins, links] id async throws(OperationError) in try await plugins.restart(id, links) })
@@ -94,9 +99,9 @@ final class HostAssembly: Sendable {
   /// Runs until SIGTERM or SIGINT, or until too many plugin threads are lost; then everything is flushed.
   func run() async throws {
     let api = HostAPI(
-      id: setup.configuration.host.id, identity: identity, payloads: payloads, links: links,
-      arbiter: arbiter, outbox: outbox, bufferPath: bufferPath, uplink: uplink, picture: picture,
-      plugins: plugins, commands: commandCount,
+      id: setup.configuration.host.id, identity: identity, payloads: payloads, links: links, arbiter: arbiter,
+      outbox: outbox, history: history, bufferPath: bufferPath, uplink: uplink, picture: picture, plugins: plugins,
+      commands: commandCount,
       reloader: { [reloader] () async throws(OperationError) in try await reloader.reload() })
     let (listening, nowListening) = AsyncStream.makeStream(of: Void.self)
     let (socketMade, nowSocketMade) = AsyncStream.makeStream(of: Void.self)
@@ -209,6 +214,10 @@ final class HostAssembly: Sendable {
         if (try? await Task.sleep(for: .seconds(30))) != nil { OwnMemory.releaseStart() }
         return nil
       }
+      group.addTask {
+        await self.history.run()
+        return nil
+      }
       if let pulse = services.pulse {
         group.addTask {
           await self.watch(every: pulse)
@@ -271,6 +280,7 @@ final class HostAssembly: Sendable {
     await runners.stop()
     await uplink?.stop()
     outbox.close()
+    await history.close()
     logger.notice("stopped")
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import BusbarBuffer
+internal import BusbarHistory
 internal import BusbarLinks
 internal import BusbarModel
 internal import BusbarSystem
@@ -14,6 +15,7 @@ final class LivePicture: LinkObserver {
   static let lostThreadLimit = 4
 
   private let outbox: Outbox
+  private let history: History
   private let payloads: Payloads
   private let state = Mutex(State())
 
@@ -36,8 +38,9 @@ final class LivePicture: LinkObserver {
     let stream: AsyncStream<JSONValue>.Continuation
   }
 
-  init(outbox: Outbox, payloads: Payloads) {
+  init(outbox: Outbox, history: History, payloads: Payloads) {
     self.outbox = outbox
+    self.history = history
     self.payloads = payloads
   }
 
@@ -55,6 +58,7 @@ final class LivePicture: LinkObserver {
 
   func reading(_ reading: Reading) {
     outbox.accept(reading)
+    history.accept(reading)
     let (uplink, kind, watchers, shown) = state.withLock { state in
       let kind = state.kinds[reading.device]
       let shown = kind == .solar ? Self.withEnergies(reading, &state) : reading
@@ -151,7 +155,10 @@ final class LivePicture: LinkObserver {
 
   /// Of devices and of the host itself.
   var alarms: [JSONValue] {
-    let own: [JSONValue] = outbox.status.problem.map { [["name": "BufferFault", "text": .string($0)]] } ?? []
+    let faults = [("BufferFault", outbox.status.problem), ("HistoryFault", history.status.problem)]
+    let own: [JSONValue] = faults.compactMap { name, text in
+      text.map { ["name": .string(name), "text": .string($0)] }
+    }
     return own + state.withLock { state in
       state.states.values.sorted { $0.device < $1.device }.flatMap { status in
         status.alarms.map { ["device": .string(status.device.rawValue), "name": .string($0)] }

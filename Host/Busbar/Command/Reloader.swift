@@ -3,6 +3,7 @@
 import BusbarBuffer
 import BusbarConfiguration
 import BusbarControl
+import BusbarHistory
 import BusbarLinks
 import BusbarManagement
 import BusbarModel
@@ -24,6 +25,7 @@ actor Reloader {
   private let links: LinkManager
   private let arbiter: Arbiter
   private let outbox: Outbox
+  private let history: History
   private let picture: LivePicture
   private let logger: Logger
   /// The last change: one waits for the one before it.
@@ -32,8 +34,8 @@ actor Reloader {
   private typealias Outcome = Result<ConfigurationDiff, OperationError>
 
   init(
-    file: String, setup: Setup, runners: PluginRunners, links: LinkManager, arbiter: Arbiter, outbox: Outbox, picture: LivePicture,
-    logger: Logger
+    file: String, setup: Setup, runners: PluginRunners, links: LinkManager, arbiter: Arbiter, outbox: Outbox, history: History,
+    picture: LivePicture, logger: Logger
   ) {
     self.file = file
     started = setup.configuration
@@ -44,6 +46,7 @@ actor Reloader {
     self.links = links
     self.arbiter = arbiter
     self.outbox = outbox
+    self.history = history
     self.picture = picture
     self.logger = logger
   }
@@ -111,10 +114,14 @@ actor Reloader {
     configuration = new
     sources = files
     outbox.limits = BufferLimits(new.buffer)
+    history.limits = HistoryLimits(new.history)
     LogLevel.configured = Logger.Level(new.log.level)
     await arbiter.retire(leaving)
     await links.apply(plans)
-    for device in leaving { picture.forget(device) }
+    for device in leaving {
+      picture.forget(device)
+      await history.forget(device)
+    }
     return .success(diff)
   }
 
@@ -133,6 +140,10 @@ actor Reloader {
 
 extension BufferLimits {
   init(_ buffer: Configuration.Buffer) { self.init(size: buffer.size, age: buffer.age, commit: buffer.commit) }
+}
+
+extension HistoryLimits {
+  init(_ history: Configuration.History) { self.init(size: history.size, age: history.age, commit: history.commit) }
 }
 
 extension Logger.Level {

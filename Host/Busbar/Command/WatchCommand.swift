@@ -12,11 +12,15 @@ struct WatchCommand: AsyncParsableCommand {
     commandName: "watch", abstract: "Show live values until Ctrl-C.",
     discussion: """
       On a terminal a table that is kept up to date; in a pipe lines of time, device, point, value and unit with tabs \
-      between, and a sixth field where a value is uncertain or missing; with --json one object a line.
+      between, and a sixth field where a value is uncertain or missing; with --json one object a line. A terminal that \
+      is wide enough also shows how the points went in the last hour, or in the time of --since.
       """)
 
   @Argument(help: "Ids of the devices; none = all.", completion: Completions.devices)
   var devices: [String] = []
+
+  @Option(help: "On a terminal, the time of minimum, mean, maximum and course, such as 30m, 2h or 7d; 0s = without them.")
+  var since = "1h"
 
   @Option(help: "End after this many readings.")
   var count: Int?
@@ -28,6 +32,9 @@ struct WatchCommand: AsyncParsableCommand {
 
   func validate() throws {
     for device in devices { try DeviceArgument.check(device) }
+    guard let span = Units.duration(since), span <= .seconds(366 * 86400) else {
+      throw ValidationError("--since \(printable(since)): expected an age such as 30m, 2h or 7d")
+    }
     if let count, count < 1 { throw ValidationError("--count has to be 1 or more") }
     if let seconds, !(1...31_536_000).contains(seconds) { throw ValidationError("--seconds has to be 1 to 31536000") }
   }
@@ -41,6 +48,7 @@ struct WatchCommand: AsyncParsableCommand {
     }
     let session = WatchSession(
       client: client, output: options.output, board: WatchBoard(list, only: devices), count: count)
+    if case .terminal = options.output.form { await session.learnTrends(since) }
     try await session.draw()
     try await untilFirstEnds(session, client)
     try await session.draw()
@@ -60,6 +68,12 @@ struct WatchCommand: AsyncParsableCommand {
           while true {
             try await Task.sleep(for: .milliseconds(500))
             try await session.draw()
+          }
+        }
+        group.addTask { [since] in
+          while true {
+            try await Task.sleep(for: .seconds(60))
+            await session.learnTrends(since)
           }
         }
       }
@@ -99,6 +113,20 @@ private actor WatchSession {
     left = count - 1
     return count > 1
   }
+
+  /// Asks how the points went. Where none is kept, none is shown.
+  func learnTrends(_ since: String) async {
+    guard let span = Units.duration(since)?.milliseconds, span > 0 else { return }
+    let now = Clock.unixMilliseconds()
+    for id in board.ids.prefix(Self.mostTrends) {
+      let query = "from=\(max(0, now - span))&to=\(now)&step=\(HistoryView.step(span))m"
+      guard let history = try? await client.get("/api/v1/devices/\(id)/history?\(query)") else { continue }
+      board.learnTrends(history, of: id, span: since)
+    }
+  }
+
+  /// Devices that are asked for: a terminal shows no more.
+  private static let mostTrends = 64
 
   /// Shows the table where there is a terminal, whose size may have changed.
   func draw() throws {

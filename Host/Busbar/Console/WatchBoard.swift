@@ -17,9 +17,12 @@ package struct WatchBoard: Sendable {
     var reason = ""
     var points: [String: Point] = [:]
     var units: [String: String] = [:]
+    var trends: [String: Trend] = [:]
   }
 
   private var devices: [String: Device] = [:]
+  /// The time of the trends, `1h`; nil = none are shown.
+  private var span: String?
 
   /// From the answer of `/devices`; only these devices, none = all.
   package init(_ list: JSONValue, only names: [String]) {
@@ -52,6 +55,14 @@ package struct WatchBoard: Sendable {
     for name in event["values"]?.object?.keys ?? [:].keys where devices[id]?.units[name] == nil {
       devices[id]?.units[name] = ""
     }
+  }
+
+  package var ids: [String] { devices.keys.sorted() }
+
+  /// From the answer of `/devices/{id}/history`; `span` is the time that it tells of.
+  package mutating func learnTrends(_ history: JSONValue, of id: String, span: String) {
+    self.span = span
+    devices[id]?.trends = Trend.all(history)
   }
 
   /// Units by point, from the answer of `/devices/{id}`.
@@ -109,20 +120,26 @@ package struct WatchBoard: Sendable {
 
   /// For a terminal; `now` in Unix milliseconds.
   package func table(now: Int64) -> Table {
-    var table = Table(
-      [.init("device"), .init("point"), .init("value", .right), .init("unit"), .init("age", .right), .init("state")],
-      empty: "no devices")
+    var columns: [Table.Column] = [
+      .init("device"), .init("point"), .init("value", .right), .init("unit"), .init("age", .right), .init("state"),
+    ]
+    if let span {
+      // Last, so that a narrow terminal does without them.
+      columns += [.init("minimum", .right), .init("mean", .right), .init("maximum", .right), .init("last \(span)")]
+    }
+    var table = Table(columns, empty: "no devices")
     for (id, device) in devices.sorted(by: { $0.key < $1.key }) {
       var state = HostView.stateCell(device.state)
       if !device.reason.isEmpty { state = Table.Cell("\(device.state): \(device.reason)", state.tone) }
       if device.points.isEmpty { table.add([Table.Cell(id), "-", "-", "", "", state]) }
       for (index, (name, point)) in device.points.sorted(by: { $0.key < $1.key }).enumerated() {
         let note = point.note.map { Table.Cell($0, point.value == nil ? .bad : .warning) }
+        let trend = device.trends[name].map { $0.cells + [Table.Cell($0.course)] } ?? []
         table.add([
           index == 0 ? Table.Cell(id) : "", Table.Cell(name), Table.Cell(Format.value(point.value)),
           Table.Cell(device.units[name] ?? ""), Table.Cell(point.time.map { Format.age(now - $0) } ?? "-"),
           note ?? state,
-        ])
+        ] + (span == nil ? [] : trend))
       }
     }
     return table

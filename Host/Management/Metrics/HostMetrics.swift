@@ -19,7 +19,7 @@ struct HostMetrics {
 
   /// Points last: where there is too much, they are what is left out.
   func families(points: Bool) -> [MetricFamily] {
-    hostFamilies + bufferFamilies + uplinkFamilies + linkFamilies + deviceFamilies + (points ? [pointFamily] : [])
+    hostFamilies + bufferFamilies + historyFamilies + uplinkFamilies + linkFamilies + deviceFamilies + (points ? [pointFamily] : [])
   }
 
   private var hostFamilies: [MetricFamily] {
@@ -72,6 +72,20 @@ struct HostMetrics {
       MetricFamily(
         "busbar_buffer_faulty", .gauge, "1 while the buffer cannot be written.",
         value: buffer.map { $0["problem"]?.string == nil ? 0 : 1 }),
+    ]
+  }
+
+  private var historyFamilies: [MetricFamily] {
+    let history = status["history"]
+    return [
+      MetricFamily("busbar_history_bytes", .gauge, "Bytes of the history on disk.", value: history?["bytes"]?.number),
+      MetricFamily("busbar_history_limit_bytes", .gauge, "Bytes that it may have; 0 = none is kept.", value: history?["size"]?.number),
+      MetricFamily(
+        "busbar_history_oldest_timestamp_seconds", .gauge, "The first minute that is kept, Unix seconds.",
+        value: history?["oldest"]?.number.map { $0 / 1000 }),
+      MetricFamily(
+        "busbar_history_faulty", .gauge, "1 while the history cannot be written.",
+        value: history.map { $0["problem"]?.string == nil ? 0 : 1 }),
     ]
   }
 

@@ -10,33 +10,37 @@ enum MessageReader {
 
   enum Outcome {
     case object(JSONValue)
-    /// It is JSON with a usable id, and yet not acceptable.
+    /// It cannot be taken, but tells its id.
     case unacceptable(id: String, String)
     case unreadable(String)
   }
 
   static func read(_ payload: [UInt8]) -> Outcome {
-    guard payload.count <= sizeLimit else { return .unreadable("it is larger than \(sizeLimit / 1024) KiB") }
-    // NUL never stands in JSON, and without it no decoder takes the bytes for UTF-16 or UTF-32.
-    guard !payload.contains(0), String(validating: payload, as: UTF8.self) != nil else {
-      return .unreadable("it is not UTF-8 text")
+    do throws(Failure) {
+      return .object(try object(payload))
+    } catch {
+      return IDScanner.id(in: payload).map { .unacceptable(id: $0, error.why) } ?? .unreadable(error.why)
     }
-    guard depth(of: payload) <= depthLimit else {
-      return .unreadable("its objects and arrays are nested deeper than \(depthLimit)")
-    }
-    let data = Data(payload)
-    let decoder = JSONDecoder()
-    if let value = try? decoder.decode(JSONValue.self, from: data) {
-      guard case .object = value else { return .unreadable("it is not a JSON object") }
-      return .object(value)
-    }
-    // A number that no Double can hold fails the whole; the id may be readable by itself.
-    guard let id = try? decoder.decode(Identified.self, from: data).id else { return .unreadable("it is not JSON") }
-    return .unacceptable(id: id, "a number in it is out of range")
   }
 
-  private struct Identified: Decodable {
-    var id: String
+  private struct Failure: Error {
+    var why: String
+  }
+
+  private static func object(_ payload: [UInt8]) throws(Failure) -> JSONValue {
+    guard payload.count <= sizeLimit else { throw Failure(why: "it is larger than \(sizeLimit / 1024) KiB") }
+    // NUL never stands in JSON, and without it no decoder takes the bytes for UTF-16 or UTF-32.
+    guard !payload.contains(0), String(validating: payload, as: UTF8.self) != nil else {
+      throw Failure(why: "it is not UTF-8 text")
+    }
+    guard depth(of: payload) <= depthLimit else {
+      throw Failure(why: "its objects and arrays are nested deeper than \(depthLimit)")
+    }
+    guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(payload)) else {
+      throw Failure(why: "it is not JSON, or a number in it is out of range")
+    }
+    guard case .object = value else { throw Failure(why: "it is not a JSON object") }
+    return value
   }
 
   /// How deep objects and arrays are nested, by their brackets outside of strings.

@@ -33,7 +33,7 @@ struct APITests {
       let paths = try #require(document["paths"]?.object)
       let routes: Set<String> = [
         "/healthz", "/api/v1/openapi.json", "/api/v1/status", "/api/v1/devices", "/api/v1/devices/{id}",
-        "/api/v1/devices/{id}/read", "/api/v1/devices/{id}/commands", "/api/v1/plugins", "/api/v1/links",
+        "/api/v1/devices/{id}/read", "/api/v1/devices/{id}/history", "/api/v1/devices/{id}/commands", "/api/v1/plugins", "/api/v1/links",
         "/api/v1/links/{id}/trace",
         "/api/v1/buffer", "/api/v1/reload", "/api/v1/events", "/metrics",
       ]
@@ -45,6 +45,26 @@ struct APITests {
       }
       #expect(!references.isEmpty)
       for reference in references { #expect(schemas[String(reference)] != nil, "\(reference)") }
+    }
+  }
+
+  @Test func historyAsksForPointsAndTime() async throws {
+    let host = FakeHost()
+    try await withServer(host) { socket in
+      let address = "/api/v1/devices/met_grid/history"
+      #expect(try await curl(socket, address).status == 200)
+      #expect(host.asked.withLock { $0.history } == HistoryRequest())
+      let named = try await curl(socket, "\(address)?points=power,state&points=energy_import&from=1000&to=2000&step=1h")
+      #expect(named.status == 200)
+      #expect(named.json?["device"] == "met_grid")
+      #expect(
+        host.asked.withLock { $0.history }
+          == HistoryRequest(points: ["power", "state", "energy_import"], from: 1000, to: 2000, step: 60))
+      for wrong in ["step=90s", "step=0m", "step=x", "from=-1", "to=now", "points=", "point=power", "step=9999d"] {
+        let answer = try await curl(socket, "\(address)?\(wrong)")
+        #expect(answer.status == 400, "\(wrong)")
+      }
+      #expect(try await curl(socket, "/api/v1/devices/other/history").status == 404)
     }
   }
 

@@ -11,6 +11,7 @@ final class FakeHost: HostOperations {
     var reads: [[String]?] = []
     var streams: [[String]?] = []
     var traces: [String] = []
+    var history: HistoryRequest?
   }
 
   static let device: JSONValue = .object([
@@ -58,6 +59,12 @@ final class FakeHost: HostOperations {
     if let readError { throw readError }
     asked.withLock { $0.reads.append(points) }
     return .object(["ts": 1_795_378_158_674, "values": .object(["power": 120.5])])
+  }
+
+  func history(device: String, _ wanted: HistoryRequest) async throws(OperationError) -> String {
+    asked.withLock { $0.history = wanted }
+    guard device == "met_grid" else { throw OperationError(status: 404, detail: "there is no device \(device)") }
+    return #"{"device":"met_grid","points":[]}"#
   }
 
   func command(_ request: CommandRequest) async -> CommandResponse {

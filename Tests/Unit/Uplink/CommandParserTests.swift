@@ -100,11 +100,40 @@ struct CommandParserTests {
 
   @Test(arguments: [
     "", " ", "null", "[]", "7", "\"id\"", "{", "{}", #"{"id":7,"ts":5}"#, #"{"id":"","ts":5}"#, #"{"id":null}"#,
-    #"{"id":"1","ts":5,"point":"p","value":1"#, #"{"id":"1" "ts":5}"#, #"{'id':'1'}"#,
+    #"{'id':'1'}"#, #"{"x":{"id":"1"},"#, #"["id","1""#, #"{"x":"id","1":"#, #"{"id":7,"#, #"{"id":"1"#, #"{"id":"1\"#, #"{"id":"\u12"#,
+    #"{"id":["1"],"#, #"{"x":"\",\"id\":\"1\""#, #"}{"id":"1","#,
   ])
   func `without an id there is no answer`(_ text: String) {
     guard case .unreadable = parse(text) else {
       Issue.record("\(parse(text))")
+      return
+    }
+  }
+
+  @Test(arguments: [
+    #"{"id":"1","ts":5,"point":"p","value":1"#, #"{"id":"1" "ts":5}"#, #"{"id":"1",}"#, #" { "id" : "1" , "x": tru"#,
+    #"{"x":{"id":"2"},"id":"1","y":[[,"#, #"{"id":"\u0031","#, #"{"id":"1""#, #"{"id":"1","id":"2","#,
+  ])
+  func `what is no JSON is refused where it tells its id`(_ text: String) {
+    guard case .refusal(let response) = parse(text) else {
+      Issue.record("\(parse(text))")
+      return
+    }
+    #expect(response.id == "1" && response.reason == .invalid && response.text?.isEmpty == false)
+  }
+
+  @Test func `bytes that are no text are refused where they tell their id`() {
+    for tail in [[0xFF, 0xFE], [0], [UInt8](repeating: 0x20, count: 70_000)] as [[UInt8]] {
+      let payload = Array(#"{"id":"1","x":""#.utf8) + tail
+      guard case .refusal(let response) = parser.command(payload, device: .test, now: now) else {
+        Issue.record("\(tail.prefix(4))")
+        continue
+      }
+      #expect(response.id == "1" && response.reason == .invalid)
+    }
+    // An id that is no text is none.
+    guard case .unreadable = parser.command(Array(#"{"id":""#.utf8) + [0xFF] + Array(#"","#.utf8), device: .test, now: now) else {
+      Issue.record("taken")
       return
     }
   }
@@ -127,10 +156,11 @@ struct CommandParserTests {
   @Test func `nested deeper than 16 is not parsed, brackets in texts do not count`() throws {
     let open = String(repeating: "[", count: 40_000)
     for text in [open, #"{"id":"1","ts":5,"x":"# + open, #"{"id":"1","x":"# + String(repeating: #"{"a":"#, count: 9000)] {
-      guard case .unreadable = parse(text) else {
-        Issue.record("parsed")
-        return
-      }
+      if case .request = parse(text) { Issue.record("parsed") }
+    }
+    guard case .unreadable = parse(open) else {
+      Issue.record("answered")
+      return
     }
     _ = try request(#"{"id":"1","ts":5,"point":"p","value":"\#(String(repeating: "[{", count: 500))\"[["}"#)
     func nested(_ depth: Int) -> String {
@@ -138,7 +168,7 @@ struct CommandParserTests {
       return #"{"id":"1","ts":5,"action":"a","x":\#(open)\#(close)}"#
     }
     _ = try request(nested(16))
-    guard case .unreadable = parse(nested(17)) else {
+    guard case .refusal = parse(nested(17)) else {
       Issue.record("17 levels were parsed")
       return
     }
@@ -150,10 +180,7 @@ struct CommandParserTests {
     let noise = (0..<2000).map { _ in UInt8.random(in: 0...255, using: &generator) }
     let utf16 = Array(#"{"id":"1","ts":5,"point":"p","value":1}"#.utf16).flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
     for payload in [Array(big.utf8), noise, utf16, [0xFF, 0xFE] + utf16, [0xC0, 0x80], [0]] {
-      guard case .unreadable = parser.command(payload, device: .test, now: now) else {
-        Issue.record("parsed \(payload.prefix(40))")
-        continue
-      }
+      if case .request = parser.command(payload, device: .test, now: now) { Issue.record("parsed \(payload.prefix(40))") }
     }
   }
 

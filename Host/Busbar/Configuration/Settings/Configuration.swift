@@ -104,6 +104,16 @@ package struct Configuration: Sendable, Equatable {
     package var commit = Duration.seconds(1)
   }
 
+  /// The last days of each point for people, a minute a row.
+  package struct History: Sendable, Equatable {
+    /// Bytes on disk; 0 = none is kept.
+    package var size: Int64 = 64 << 20
+    /// 0 = none is kept.
+    package var age = Duration.seconds(7 * 86400)
+    /// Longest time that a finished minute may be only in memory.
+    package var commit = Duration.seconds(300)
+  }
+
   package struct Log: Sendable, Equatable {
     /// The least severity that is logged.
     package var level = LogLevel.info
@@ -148,6 +158,7 @@ package struct Configuration: Sendable, Equatable {
   package var templateDirectories = Self.defaultTemplateDirectories
   package var uplink: Uplink?
   package var buffer = Buffer()
+  package var history = History()
   package var log = Log()
   package var discovery = Discovery()
   package var management = Management()

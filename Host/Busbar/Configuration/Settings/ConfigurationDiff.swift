@@ -32,7 +32,8 @@ package struct ConfigurationDiff: Sendable, Equatable {
     }
     settings = Self.names([
       ("buffer.size", old.buffer.size == new.buffer.size), ("buffer.age", old.buffer.age == new.buffer.age),
-      ("buffer.commit", old.buffer.commit == new.buffer.commit), ("log.level", old.log.level == new.log.level),
+      ("buffer.commit", old.buffer.commit == new.buffer.commit), ("history.size", old.history.size == new.history.size), ("history.age", old.history.age == new.history.age),
+      ("history.commit", old.history.commit == new.history.commit), ("log.level", old.log.level == new.log.level),
     ])
     restart = Self.names([
       ("host.id", old.host.id == new.host.id), ("host.role", old.host.role == new.host.role),

@@ -5,7 +5,7 @@ internal import BusbarModel
 /// The sections of `busbar.yaml` that stand for themselves; links and devices are read by `DeviceReader`.
 struct ConfigurationReader {
   static let sections = [
-    "host", "plugins", "templates", "uplink", "buffer", "log", "discovery", "management", "listeners", "brokers",
+    "host", "plugins", "templates", "uplink", "buffer", "history", "log", "discovery", "management", "listeners", "brokers",
     "links", "devices",
   ]
 
@@ -21,6 +21,7 @@ struct ConfigurationReader {
     configuration.templateDirectories = templates(map)
     configuration.uplink = uplink(map)
     configuration.buffer = buffer(map)
+    configuration.history = history(map)
     configuration.log.level = part(map, "log", ["level"])?.choice("level") ?? configuration.log.level
     configuration.discovery = discovery(map)
     configuration.management = management(map)
@@ -125,6 +126,23 @@ struct ConfigurationReader {
     buffer.age = section.duration("age", in: .seconds(60) ... .seconds(3650 * 86400)) ?? buffer.age
     buffer.commit = section.duration("commit", in: .milliseconds(10) ... .seconds(600)) ?? buffer.commit
     return buffer
+  }
+
+  private func history(_ map: MapReader) -> Configuration.History {
+    var history = Configuration.History()
+    guard let section = part(map, "history", ["size", "age", "commit"]) else { return history }
+    history.size =
+      section.read("size", expected: "0 for no history, or a size from 4MiB to 64GiB, such as 64MiB") { node in
+        if node.json == 0 { return 0 }
+        return node.text.flatMap(Units.size).flatMap { (4 << 20...64 << 30).contains($0) ? $0 : nil }
+      } ?? history.size
+    let range: ClosedRange<Duration> = .seconds(3600) ... .seconds(3660 * 86400)
+    history.age =
+      section.read("age", expected: "0 for no history, or \(MapReader.expected(range))") { node in
+        node.json == 0 ? .zero : MapReader.duration(node, in: range)
+      } ?? history.age
+    history.commit = section.duration("commit", in: .seconds(5) ... .seconds(3600)) ?? history.commit
+    return history
   }
 
   private func discovery(_ map: MapReader) -> Configuration.Discovery {
