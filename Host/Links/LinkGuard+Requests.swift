@@ -42,6 +42,7 @@ extension LinkGuard {
     case .unknown(let text): .unknown(text)
     case .failed(let call):
       switch call.failure {
+      case _ where call.reason == .wear: .refused(.wearBudget, call.text)
       case .unsupported: .refused(.unsupported, call.text)
       default: .failed(call.text.isEmpty ? "the device was not reached" : call.text)
       }

@@ -17,12 +17,15 @@ public struct Command: Sendable {
   public let verb: Verb
   /// Check, do not act.
   public let dryRun: Bool
+  /// The safe value, after a lease ended: to be refused only where the device itself refuses it.
+  public let isSafe: Bool
   /// CLOCK_BOOTTIME nanoseconds; after this, do not act.
   public let validUntil: Int64
 
   init?(_ command: bb_command_t) {
     device = unsafe command.device
     dryRun = unsafe command.flags & UInt32(BB_COMMAND_DRY_RUN) != 0
+    isSafe = unsafe command.flags & UInt32(BB_COMMAND_SAFE) != 0
     validUntil = unsafe command.valid_until_ns
     let point = unsafe command.point
     guard point != 0 else {

@@ -51,7 +51,10 @@ def test_case(file, host, subscriber, modbus_device, serial_line, directory):
         # The name of a template is that of its file.
         shutil.copyfile(file.parent / case["template_file"], own / f"{template}.yaml")
         directories.append(str(own))
-    options = {"line": serial_line()} if case.get("framing", "tcp") == "rtu" else {}
+    framing = case.get("framing", "tcp")
+    options = {"line": serial_line()} if framing in ("rtu", "ascii") else {}
+    if framing != "tcp":
+        options["framing"] = framing.removesuffix("-over-tcp")
     peer = modbus_device({config.get("unit", own_unit(template, directories)): registers}, **options)
     gateway = host(
         templates={"directories": directories},

@@ -44,6 +44,10 @@ struct SimulateCommand: AsyncParsableCommand {
   @Option(help: "The unit, instead of the templates' own.")
   var unit: Int?
 
+  @Option(help: ArgumentHelp(
+    "How frames are cut, where the adapter knows several: for Modbus tcp, rtu or ascii.", valueName: "name"))
+  var framing: String?
+
   @Option(help: ArgumentHelp("Take the directories of this configuration.", valueName: "file"), completion: .file())
   var config: String?
 
@@ -61,8 +65,8 @@ struct SimulateCommand: AsyncParsableCommand {
     guard templates.isEmpty == (replay != nil) else {
       throw ValidationError("expected either templates or --replay FILE")
     }
-    if replay != nil, !set.isEmpty || unit != nil {
-      throw ValidationError("a trace is played back as it is: --set and --unit are for templates")
+    if replay != nil, !set.isEmpty || unit != nil || framing != nil {
+      throw ValidationError("a trace is played back as it is: --set, --unit and --framing are for templates")
     }
   }
 
@@ -184,6 +188,7 @@ struct SimulateCommand: AsyncParsableCommand {
       templates.enumerated().map { index, template in
         var config = template.defaults.config.object ?? [:]
         if let unit { config["unit"] = .integer(Int64(unit)) }
+        if let framing { config["framing"] = .string(framing) }
         let own = settings.filter { template.points?.contains($0.0) ?? true }
         let document: [String: JSONValue] = [
           "template": template.body, "config": .object(config), "title": .string(template.title),

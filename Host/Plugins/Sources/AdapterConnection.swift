@@ -125,7 +125,7 @@ package struct CallResult: Error, Sendable, Equatable {
   }
 
   package enum Reason: Sendable, Equatable {
-    case unspecified, timeout, closed, refused, address, garbled
+    case unspecified, timeout, closed, refused, address, garbled, wear
     case other(UInt32)
   }
 
@@ -159,6 +159,7 @@ package struct CallResult: Error, Sendable, Equatable {
       case 3: .refused
       case 4: .address
       case 7: .garbled
+      case 8: .wear
       case let code: .other(code)
       }
     self.text = text

@@ -87,6 +87,7 @@ _Static_assert(BB_REASON_ADDRESS == 4, "BB_REASON_ADDRESS");
 _Static_assert(BB_REASON_RANGE == 5, "BB_REASON_RANGE");
 _Static_assert(BB_REASON_NO_SPACE == 6, "BB_REASON_NO_SPACE");
 _Static_assert(BB_REASON_GARBLED == 7, "BB_REASON_GARBLED");
+_Static_assert(BB_REASON_WEAR == 8, "BB_REASON_WEAR");
 _Static_assert(BB_REASON_PLUGIN == 1024, "BB_REASON_PLUGIN");
 
 // bb_point_desc_t

@@ -27,10 +27,15 @@ class Request:
 
 class ModbusDevice:
     """`units`: {unit: {"holding": {address: [words]}, "input": {…}}}. `line`: a SerialLine, else TCP, on several ports
-    with `count`. `tls`: TCP with TLS, of a dictionary with `certificate`, `key` and, where clients need a certificate,
-    `ca`."""
+    with `count`. `framing`: tcp, rtu or ascii, where it is not the usual one. `tls`: TCP with TLS, of a dictionary with
+    `certificate`, `key` and, where clients need a certificate, `ca`. `ways`: what else peers/modbus_device.py can be told.
+    """
 
-    def __init__(self, units, *, line=None, baud=9600, fill=False, mirror=(), count=1, tls=None):
+    def __init__(
+        self, units, *, line=None, baud=9600, fill=False, mirror=(), count=1, framing=None, tls=None, **ways
+    ):
+        self._ways = ways
+        self._framing = framing
         self.line = line
         self.baud = baud
         self.ports = [] if line else [free_port() for _ in range(count)]
@@ -54,10 +59,13 @@ class ModbusDevice:
     def start(self):
         where = ["--serial", self.line.a, "--baud", self.baud] if self.line else ["--tcp", *self.ports]
         self._child = Conversation(
-            [sys.executable, PEERS / "modbus_device.py", *where, *(["--fill"] if self._fill else []), *self._tls_options],
+            [
+                sys.executable, PEERS / "modbus_device.py", *where, *(["--fill"] if self._fill else []),
+                *(["--framing", self._framing] if self._framing else []), *self._tls_options,
+            ],
             name="the pymodbus device",
         )
-        self._child.process.stdin.write(json.dumps({"units": self._units, "mirror": self._mirror}) + "\n")
+        self._child.process.stdin.write(json.dumps({"units": self._units, "mirror": self._mirror, **self._ways}) + "\n")
         self._child.process.stdin.flush()
         self._child.wait_line(lambda line: line == "ready", 30)
         return self
@@ -99,6 +107,10 @@ class ModbusDevice:
     def connections(self):
         """TCP connections that were opened since the start."""
         return self._ask(connections=True)["connections"]
+
+    def opened(self):
+        """When they were opened."""
+        return self._ask(connections=True)["opened"]
 
     def writes(self, address=None):
         return [r for r in self.requests() if r.writes and (address is None or r.address == address)]

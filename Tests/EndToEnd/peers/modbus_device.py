@@ -2,20 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Modbus device on pymodbus 3.16, over TCP or a serial line, that a test steers through standard input.
 
-    modbus_device.py --tcp PORT… | --serial PATH [--baud N]    [--fill]
+    modbus_device.py --tcp PORT… | --serial PATH [--baud N]    [--framing tcp|rtu|ascii] [--fill]
 
-On several ports it is as many devices that hold the same.
+On several ports it is as many devices that hold the same. Without --framing it is Modbus TCP, or RTU on a line.
 
 The first line of standard input describes the devices:
     {"units": {"1": {"holding": {"40": [1, 2]}, "input": {…}, "coil": {"7": [1]}, "discrete": {…}}}, "mirror": [[5004, 1100, 2]]}
 An address that is not listed answers exception 2; with --fill it holds 0. `mirror` copies a register that is written
-into another address, as the low word of so many.
+into another address, as the low word of so many. More ways of devices, each where it is given:
+    "sleeps": 0.5             the first request after so many seconds is not heard
+    "rejects": [[100, 50]]    a write of more than 50 to register 100 is exception 3
+    "forgets": [[257, 262, 261]]    257 holds milliseconds: so long after the last request of its unit 261 gets what is in 262
+    "window": {"register": 1360, "ready": 1361, "value": 34817, "after": 2, "read": 1368, "chunks": [[…], […]]}
+                              a write to `register` has `ready` hold `value` at the look after `after` others, and each read of
+                              `read` then gives the next of `chunks`
 
 Prints "ready", then answers each line with one line of JSON:
     {"set": "holding"|"input", "unit": 1, "values": {"40": [1, 2]}}
     {"get": "holding", "unit": 1, "address": 40, "count": 2}        -> {"values": [1, 2]}
     {"log": true}                     -> {"log": [[time, unit, function, address, count, values or null], …]}, since the start
-    {"connections": true}             -> {"connections": 1}, opened since the start
+    {"connections": true}             -> {"connections": 1, "opened": [time, …]}, since the start
     {"fault": KIND, "times": 1, …}    KIND for so many requests (-1 = until cleared), of "unit" and "function" where given:
         exception (code), delay (seconds), drop, close, byte (one byte, then close), badtid, badunit, garbage, truncate,
         refuse (each new connection is closed)
@@ -32,10 +38,12 @@ import time
 
 from pymodbus.constants import ExcCodes
 from pymodbus.framer import FramerType
+from pymodbus.framer.ascii import FramerAscii
 from pymodbus.framer.rtu import FramerRTU
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer, ModbusTlsServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+FRAMERS = {"tcp": FramerType.SOCKET, "rtu": FramerType.RTU, "ascii": FramerType.ASCII}
 TABLES = ("holding", "input", "coil", "discrete")
 READ_DISCRETE, READ_INPUT = 2, 4
 BIT_FUNCTIONS = (1, READ_DISCRETE, 5, 15)
@@ -60,16 +68,24 @@ class Faults:
 
 
 class Peer:
-    def __init__(self, description, fill):
+    def __init__(self, description, fill, framing):
         self.fill = fill
+        self.framing = framing
         self.mirror = description.get("mirror", [])
+        self.sleeps = description.get("sleeps")
+        self.rejects = description.get("rejects", [])
+        self.forgets = description.get("forgets", [])
+        self.window = description.get("window")
+        self.looks = None
+        self.chunks = []
+        self.heard = {}
         self.tables = {
             int(unit): {kind: self.expand(tables.get(kind, {})) for kind in TABLES}
             for unit, tables in description["units"].items()
         }
         self.faults = Faults()
         self.log = []
-        self.connections = 0
+        self.opened = []
         self.answer_faults = []
         self.sending_late = False
         self.servers = []
@@ -79,7 +95,7 @@ class Peer:
     def expand(values):
         return {int(address) + i: word for address, words in values.items() for i, word in enumerate(words)}
 
-    def devices(self, serial):
+    def devices(self):
         # pymodbus wants every address declared beforehand, and counts only lists of values as they are; what exists is
         # decided in `act`, so that a test can add addresses.
         def registers():
@@ -93,7 +109,7 @@ class Peer:
 
         devices = [device(unit, self.action(unit)) for unit in self.tables]
         # Unit 0 stands for all others. On a line they are silent; ignore_missing_devices does nothing in 3.16.1.
-        return devices + [device(0, self.silence)] if serial else devices
+        return devices if self.framing == "tcp" else devices + [device(0, self.silence)]
 
     async def silence(self, function, start, address, count, memory, values):
         self.answer_faults.append({"fault": "drop"})
@@ -108,6 +124,14 @@ class Peer:
     async def act(self, unit, function, start, address, count, memory, values):
         written = None if values is None else [int(value) for value in values]
         self.log.append([time.time(), unit, function, address, count, written])
+        now = time.monotonic()
+        silent = now - self.heard.get(unit, float("-inf"))
+        self.heard[unit] = now
+        if self.sleeps is not None and silent > self.sleeps:
+            self.log.pop()
+            self.answer_faults.append({"fault": "drop"})
+            return ExcCodes.DEVICE_BUSY
+        self.watch(unit, silent)
         if fault := self.faults.take(("exception",), unit, function):
             return ExcCodes(fault.get("code", 4))
         if fault := self.faults.take(ANSWER_FAULTS, unit, function):
@@ -118,11 +142,33 @@ class Peer:
         if not self.fill and any(address + i not in table for i in range(count)):
             return ExcCodes.ILLEGAL_ADDRESS
         for i, value in enumerate(written or []):
+            if any(address + i == register and value > most for register, most in self.rejects):
+                return ExcCodes.ILLEGAL_VALUE
+        for i, value in enumerate(written or []):
             table[address + i] = value
             self.reflect(table, address + i, value)
+        if self.window:
+            self.show(table, address, written)
         for i in range(count):
             memory[address - start + i] = table.get(address + i, 0)
         return None
+
+    def watch(self, unit, silent):
+        for time_register, fallback, register in self.forgets:
+            table = self.tables[unit]["holding"]
+            if table.get(time_register, 0) and silent * 1000 > table[time_register]:
+                table[register] = table.get(fallback, 0)
+
+    def show(self, table, address, written):
+        window = self.window
+        if written is not None and address == window["register"]:
+            self.looks, self.chunks = window["after"], list(window["chunks"])
+            table[window["ready"]] = 0
+        elif address == window["ready"] and self.looks is not None:
+            self.looks -= 1
+            table[window["ready"]] = window["value"] if self.looks < 0 else 0
+        elif address == window["read"] and self.chunks:
+            table.update({address + i: word for i, word in enumerate(self.chunks.pop(0))})
 
     def bits(self, tables, function, address, memory, written):
         """pymodbus keeps 16 bits in a word, lowest first, and tells how many words it needs; the first bit decides."""
@@ -143,7 +189,7 @@ class Peer:
                 table.update({target + i: 0 for i in range(width)})
                 table[target + width - 1] = value
 
-    def trace(self, serial):
+    def trace(self):
         def packet(sending, data):
             if not sending or self.sending_late or not self.answer_faults:
                 return data
@@ -157,10 +203,10 @@ class Peer:
                 self.close_connections()
                 return data[:1] if kind == "byte" else b""
             changed = bytearray(data)
-            if kind == "badtid" and not serial:
+            if kind == "badtid" and self.framing == "tcp":
                 changed[1] ^= 0x55
             elif kind == "badunit":
-                changed = bytearray(self.of_another_unit(changed, serial))
+                changed = bytearray(self.of_another_unit(changed))
             elif kind == "garbage":
                 changed = bytearray(self.random.randbytes(len(changed) + 3))
             elif kind == "truncate":
@@ -169,16 +215,18 @@ class Peer:
 
         return packet
 
-    @staticmethod
-    def of_another_unit(frame, serial):
+    def of_another_unit(self, frame):
         """The same answer as if unit 99 had given it, with a check sum that is right."""
-        if not serial:
+        if self.framing == "tcp":
             return frame[:6] + bytes([99]) + frame[7:]
-        body = bytes([99]) + frame[1:-2]
-        return body + FramerRTU.compute_CRC(body).to_bytes(2, "big")
+        if self.framing == "rtu":
+            body = bytes([99]) + frame[1:-2]
+            return body + FramerRTU.compute_CRC(body).to_bytes(2, "big")
+        body = bytes([99]) + bytes.fromhex(frame[3:-4].decode())
+        return b":" + (body + bytes([FramerAscii.compute_LRC(body)])).hex().upper().encode() + b"\r\n"
 
     def connected(self, up):
-        self.connections += bool(up)
+        self.opened += [time.time()] if up else []
         if up and self.faults.take(("refuse",)):
             self.close_connections()
 
@@ -211,7 +259,7 @@ class Peer:
             table = self.tables[question.get("unit", next(iter(self.tables)))][question["get"]]
             return {"values": [table.get(question["address"] + i) for i in range(question.get("count", 1))]}
         elif "connections" in question:
-            return {"connections": self.connections}
+            return {"connections": len(self.opened), "opened": self.opened}
         elif "log" in question:
             return {"log": self.log}
         elif "fault" in question:
@@ -229,6 +277,7 @@ async def main():
     parser.add_argument("--tcp", type=int, nargs="+")
     parser.add_argument("--serial")
     parser.add_argument("--baud", type=int, default=9600)
+    parser.add_argument("--framing", choices=FRAMERS)
     parser.add_argument("--fill", action="store_true")
     parser.add_argument("--certificate")
     parser.add_argument("--key")
@@ -238,7 +287,8 @@ async def main():
     loop = asyncio.get_running_loop()
     questions = asyncio.StreamReader(limit=1 << 24)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(questions), sys.stdin)
-    peer = Peer(json.loads(await questions.readline()), options.fill)
+    framing = options.framing or ("tcp" if options.tcp else "rtu")
+    peer = Peer(json.loads(await questions.readline()), options.fill, framing)
     if options.tcp and options.certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(options.certificate, options.key)
@@ -248,11 +298,11 @@ async def main():
         # Modbus/TCP Security keeps the MBAP header, which pymodbus's own framer for TLS leaves out.
         servers = [
             ModbusTlsServer(
-                peer.devices(serial=False),
+                peer.devices(),
                 framer=FramerType.SOCKET,
                 address=("127.0.0.1", port),
                 sslctx=context,
-                trace_packet=peer.trace(False),
+                trace_packet=peer.trace(),
                 trace_connect=peer.connected,
             )
             for port in options.tcp
@@ -260,20 +310,21 @@ async def main():
     elif options.tcp:
         servers = [
             ModbusTcpServer(
-                peer.devices(serial=False),
+                peer.devices(),
+                framer=FRAMERS[framing],
                 address=("127.0.0.1", port),
-                trace_packet=peer.trace(False),
+                trace_packet=peer.trace(),
                 trace_connect=peer.connected,
             )
             for port in options.tcp
         ]
     else:
         servers = [ModbusSerialServer(
-            peer.devices(serial=True),
-            framer=FramerType.RTU,
+            peer.devices(),
+            framer=FRAMERS[framing],
             port=options.serial,
             baudrate=options.baud,
-            trace_packet=peer.trace(True),
+            trace_packet=peer.trace(),
         )]
     for server in servers:
         peer.servers.append(server)

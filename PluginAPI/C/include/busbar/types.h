@@ -60,6 +60,7 @@ enum {
   BB_REASON_RANGE = 5,     // a parameter is outside of what the slot allows
   BB_REASON_NO_SPACE = 6,  // the buffer handed in is too small
   BB_REASON_GARBLED = 7,   // an answer came and is not one
+  BB_REASON_WEAR = 8,      // the writes that a register in flash can bear are used up for now
   BB_REASON_PLUGIN = 1024
 };
 

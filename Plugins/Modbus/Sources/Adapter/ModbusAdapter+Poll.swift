@@ -19,16 +19,30 @@ extension ModbusAdapter {
     if let failure { throw failure.adapterError }
   }
 
+  /// Requests of one reading that may be repeated because an answer was lost.
+  private static let repeatsAReading = 2
+
   /// Asks for everything that the run wants. What it returns is what the host has to know; nil also where the reading
   /// was cut short with something read.
   func read(_ run: inout ReadRun, _ device: ModbusDevice, _ call: borrowing Call) -> LineFailure? {
     var answers = 0
-    var silences = 0
+    var losses = 0
+    var repeats = device.isWell ? Self.repeatsAReading : 0
+    device.isWell = false
     while let block = run.next() {
       do {
-        let reply = try ask(.read(block.address, count: block.count), device, call)
+        if let window = device.map.window(of: block) {
+          switch try open(window, device, call) {
+          case .words(let words): run.answered(words)
+          case .refused(let code): run.failed(.device, code: code)
+          case .notReady: run.failed(.silent)
+          }
+          answers += 1
+          continue
+        }
+        let reply = try ask(.read(block.address, count: block.count), device, repeats: &repeats, call)
         answers += 1
-        silences = 0
+        losses = 0
         switch reply {
         case .values(let words): run.answered(words)
         case .exception(let code): run.refused(code: code)
@@ -41,12 +55,14 @@ extension ModbusAdapter {
         case .mismatch:
           answers += 1
           run.failed(.decode)
+          losses += 1
+          if losses > 1 { run.abandon(.decode) }
         case .silent:
           if answers == 0 { return error }
           run.failed(.silent)
-          silences += 1
+          losses += 1
           // One block may be too much for a device; two in a row mean that it is gone.
-          if silences > 1 { run.abandon(.silent) }
+          if losses > 1 { run.abandon(.silent) }
         case .unreachable(let code):
           if answers == 0 { return error }
           run.abandon(.comm, code: code)
@@ -59,7 +75,23 @@ extension ModbusAdapter {
         }
       }
     }
+    device.isWell = losses == 0
     return nil
+  }
+
+  /// A read that is repeated where its answer was lost, there are repeats left, and the call has the time.
+  private func ask(
+    _ request: Request, _ device: ModbusDevice, repeats: inout Int, _ call: borrowing Call
+  ) throws(LineFailure) -> Reply {
+    do {
+      return try ask(request, device, call)
+    } catch {
+      guard error.isLostAnswer, repeats > 0 else { throw error }
+      let time = Int64(device.map.timeout + device.map.readSpacing) * 1_000_000
+      guard BootClock.now + time < call.deadline, !call.cancelled else { throw error }
+      repeats -= 1
+      return try ask(request, device, call)
+    }
   }
 
   private func emit(_ values: [PointValue?], of indices: [Int], _ device: ModbusDevice) {

@@ -6,8 +6,14 @@ package struct DeviceMap: Sendable {
   package var limits = ReadLimits()
   /// Ranges that are read whole, for values that have to fit together.
   package var explicitBlocks: [Block] = []
+  /// What the device shows on request.
+  package var windows: [Window] = []
+  /// The device does not hear the first request after a while.
+  package var asksTwice = false
   /// What is read once, at first contact.
   package var identity: [IdentityPart: IdentitySource] = [:]
+  /// What the device speaks; nil: what is usual for the connection, Modbus TCP, or RTU on a serial line.
+  package var framing: WireFraming?
   /// Milliseconds.
   package var timeout = 1_000
   package var connectDelay = 0
@@ -16,6 +22,9 @@ package struct DeviceMap: Sendable {
   package var writeSpacing = 0
 
   package init(points: [Point]) { self.points = points }
+
+  /// The window whose content a block is.
+  package func window(of block: Block) -> Window? { windows.first { $0.content == block } }
 }
 
 package enum IdentityPart: String, CaseIterable, Sendable {
@@ -46,6 +55,7 @@ package struct Point: Sendable {
   /// nil: can only be written.
   package var reading: Reading?
   package var write: WriteRule?
+  package var watchdog: Watchdog?
   /// Values outside are not believed. nil: all are.
   package var plausible: ClosedRange<Double>?
   /// Labels of an enumeration, in the order of their codes.
@@ -71,7 +81,7 @@ package enum Reading: Equatable, Sendable {
 
   package var fields: [Field] {
     switch self {
-    case .number(let terms): terms.map(\.field)
+    case .number(let terms): terms.flatMap(\.fields)
     case .label(let field, _, _), .flag(let field, _), .text(let field): [field]
     }
   }
@@ -79,13 +89,21 @@ package enum Reading: Equatable, Sendable {
 
 package struct Term: Equatable, Sendable {
   package var field: Field
+  /// The register that holds the power of ten of the scale; nil: the template's scale is all.
+  package var power: Field?
+  /// A value by which the field is multiplied: power out of voltage and current.
+  package var times: Field?
   /// What the term counts where the device has no such value; nil: then the point has none.
   package var absent: Double?
 
-  package init(_ field: Field, absent: Double? = nil) {
+  package init(_ field: Field, power: Field? = nil, times: Field? = nil, absent: Double? = nil) {
     self.field = field
+    self.power = power
+    self.times = times
     self.absent = absent
   }
+
+  package var fields: [Field] { [field, power, times].compactMap(\.self) }
 }
 
 /// How the simulator moves a point. What is nil follows from the point's name.

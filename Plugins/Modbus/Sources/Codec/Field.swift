@@ -13,6 +13,8 @@ package struct Field: Equatable, Sendable {
   package var offset: Double
   /// Bits that count, for codes and switches.
   package var mask: UInt64 = .max
+  /// The part of the registers that the value is, counted from the lowest bit, without a sign; nil: all of them.
+  package var bits: ClosedRange<Int>?
 
   package init(
     _ address: Address, _ type: ValueType, count: Int? = nil, order: WordOrder = .highFirst, nan: [UInt64] = [],
@@ -43,14 +45,47 @@ package struct Field: Equatable, Sendable {
       return text.isEmpty ? .none : .text(text)
     }
     let bits = ValueType.bits(words, order)
-    guard !nan.contains(bits), let raw = type.number(bits) else { return .none }
-    return .number(scale.apply(raw) + offset)
+    let raw = self.bits.map { part(bits, $0) } ?? bits
+    guard !nan.contains(raw), let number = self.bits == nil ? type.number(raw) : Double(raw) else { return .none }
+    return .number(scale.apply(number) + offset)
   }
+
+  private func part(_ bits: UInt64, _ range: ClosedRange<Int>) -> UInt64 {
+    let shifted = bits >> UInt64(range.lowerBound)
+    return range.count < 64 ? shifted & (1 << UInt64(range.count) - 1) : shifted
+  }
+
+  /// The same registers with a value in its part of them; nil where it does not fit.
+  package func merged(_ value: Double, into words: [UInt16]) -> [UInt16]? {
+    guard let range = bits else { return encode(value) }
+    guard let raw = UInt64(exactly: scale.undo(value - offset).rounded()), part(raw, 0...(range.count - 1)) == raw else {
+      return nil
+    }
+    let mask = part(.max, 0...(range.count - 1)) << UInt64(range.lowerBound)
+    let whole = ValueType.bits(words, order) & ~mask | raw << UInt64(range.lowerBound)
+    return ValueType.words(whole, count: count, order)
+  }
+
+  /// With a further power of ten, as another register tells it.
+  package func scaled(byPowerOfTen power: Int) -> Field {
+    guard power != 0 else { return self }
+    var field = self
+    let factor = power > 0 ? Self.power(power) : 1 / Self.power(-power)
+    field.scale = Scale(scale.factor * factor)
+    return field
+  }
+
+  private static func power(_ exponent: Int) -> Double { (0..<exponent).reduce(1) { product, _ in product * 10 } }
+
+  /// Powers of ten that a device can mean (SunSpec, `sunssf`); anything else is a damaged answer.
+  package static let powers = -10...10
 
   /// The raw integer, for enumerations and bits; nil where the device has no value.
   package func code(_ words: ArraySlice<UInt16>) -> Int64? {
     let bits = ValueType.bits(words, order)
-    return nan.contains(bits) ? nil : type.integer(bits & mask)
+    let raw = self.bits.map { part(bits, $0) } ?? bits
+    guard !nan.contains(raw) else { return nil }
+    return self.bits == nil ? type.integer(raw & mask) : Int64(bitPattern: raw & mask)
   }
 
   /// The registers for a value; nil where it does not fit.

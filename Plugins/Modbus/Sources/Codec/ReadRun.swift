@@ -31,7 +31,7 @@ package struct ReadRun: Sendable {
 
   /// `now` in nanoseconds, of a clock that does not go back.
   package init(_ map: DeviceMap, due points: [Point], memory: Memory, now: Int64) {
-    planner = BlockPlanner(map.limits, explicitBlocks: map.explicitBlocks)
+    planner = BlockPlanner(map.limits, explicitBlocks: map.explicitBlocks + map.windows.map(\.content))
     self.now = now
     self.points = points
     self.memory = memory
@@ -133,8 +133,10 @@ package struct ReadRun: Sendable {
 }
 
 extension Reading {
+  /// What the term with this field counts where it is not there.
   fileprivate func absent(_ index: Int) -> Double? {
-    if case .number(let terms) = self { terms[index].absent } else { nil }
+    guard case .number(let terms) = self else { return nil }
+    return terms.flatMap { term in term.fields.map { _ in term.absent } }[index]
   }
 
   /// The value from the registers of the fields, in their order; nil for a register that is not there.
@@ -142,13 +144,16 @@ extension Reading {
     switch self {
     case .number(let terms):
       var sum = 0.0
-      for (term, words) in zip(terms, words) {
-        switch words.map(term.field.decode) ?? .none {
-        case .number(let value): sum += value
-        case .text: return .bad(.decode)
+      var rest = words[...]
+      for term in terms {
+        let own = rest.prefix(term.fields.count)
+        rest = rest.dropFirst(own.count)
+        switch term.value(Array(own)) {
+        case .number(let number): sum += number
         case .none:
           guard let absent = term.absent else { return .bad(.device) }
           sum += absent
+        case .nonsense: return .bad(.decode)
         }
       }
       if let plausible, !plausible.contains(sum) { return .bad(.limit) }
@@ -164,5 +169,26 @@ extension Reading {
       guard let words = words[0], case .text(let text) = field.decode(words) else { return .bad(.device) }
       return .text(text)
     }
+  }
+}
+
+extension Term {
+  fileprivate enum Decoded {
+    case number(Double)
+    case none, nonsense
+  }
+
+  fileprivate func value(_ words: [ArraySlice<UInt16>?]) -> Decoded {
+    guard let own = words[0] else { return .none }
+    var field = field
+    if let power {
+      guard let words = words[1], let code = power.code(words) else { return .none }
+      guard let exponent = Int(exactly: code), Field.powers.contains(exponent) else { return .nonsense }
+      field = field.scaled(byPowerOfTen: exponent)
+    }
+    guard case .number(let number) = field.decode(own) else { return .none }
+    guard let times else { return .number(number) }
+    guard let words = words[fields.count - 1], case .number(let factor) = times.decode(words) else { return .none }
+    return .number(number * factor)
   }
 }

@@ -8,6 +8,10 @@ package enum Reply: Equatable, Sendable {
   /// Exception code (V1.1b3, section 7).
   case exception(UInt8)
 
+  package var isException: Bool {
+    if case .exception = self { true } else { false }
+  }
+
   /// Reads a reply's PDU as the answer to `request`; nil where it is none: another function, another length, another
   /// place.
   package init?<Bytes: RandomAccessCollection>(_ pdu: Bytes, to request: Request) where Bytes.Element == UInt8 {
@@ -56,6 +60,7 @@ package enum ExceptionCode {
   package static let illegalAddress: UInt8 = 2
   package static let illegalValue: UInt8 = 3
   package static let acknowledge: UInt8 = 5
+  package static let busy: UInt8 = 6
   package static let gatewayPathUnavailable: UInt8 = 10
   package static let gatewayTargetSilent: UInt8 = 11
 

@@ -18,6 +18,8 @@ package struct SimulatedUnit: Sendable {
   private var fixed: [Key: Fixed] = [:]
   /// Registers keep what was written into them.
   private var held: [Address: UInt16] = [:]
+  /// When a value with a watchdog was renewed, in seconds.
+  private var renewed: [Key: Double] = [:]
   private let present: Set<Address>
 
   /// `maps` are the templates of all devices that answer under this unit.
@@ -26,8 +28,7 @@ package struct SimulatedUnit: Sendable {
     self.maps = maps
     var present: Set<Address> = []
     for map in maps {
-      let written = map.points.flatMap { $0.write?.cases.flatMap(\.sets).map(\.field) ?? [] }
-      let fields = map.points.flatMap { $0.reading?.fields ?? [] } + map.identityFields + written
+      let fields = map.points.flatMap { $0.reading?.fields ?? [] } + map.identityFields + map.writtenFields
       for block in BlockPlanner(map.limits, explicitBlocks: map.explicitBlocks).blocks(for: fields) {
         for register in block.address.register..<block.end { present.insert(Address(block.address.table, register)) }
       }
@@ -88,7 +89,37 @@ package struct SimulatedUnit: Sendable {
         else { continue }
         fixed[Key(map: index, point: point.name)] = .number(value)
       }
+      for point in map.points {
+        guard let watchdog = point.watchdog else { continue }
+        let signs = (point.write?.cases.flatMap(\.sets).map(\.field) ?? []) + (watchdog.beat.map { [$0.field] } ?? [])
+        let isRenewed = signs.contains { !written.isDisjoint(with: $0.addresses) }
+        if isRenewed { renewed[Key(map: index, point: point.name)] = seconds }
+      }
     }
+  }
+
+  /// Time goes on: values whose watchdog was not renewed fall back to what was programmed, or to the safe value.
+  package mutating func pass(to seconds: Double) {
+    for (key, since) in renewed {
+      guard let point = maps[key.map].points.first(where: { $0.name == key.point }), let watchdog = point.watchdog else {
+        continue
+      }
+      let time = held(watchdog.set?.field) ?? Double(watchdog.time) / 1_000
+      guard time > 0, seconds - since > time else { continue }
+      renewed[key] = nil
+      guard let value = held(watchdog.fallback?.field) ?? watchdog.safe else { continue }
+      fixed[key] = .number(value)
+      let fields = (point.reading?.fields ?? []) + (point.write?.cases.flatMap(\.sets).map(\.field) ?? [])
+      for address in fields.flatMap(\.addresses) { held[address] = nil }
+    }
+  }
+
+  /// What was written into a field; nil where nothing was.
+  private func held(_ field: Field?) -> Double? {
+    guard let field else { return nil }
+    let words = field.addresses.compactMap { held[$0] }
+    guard words.count == field.count, case .number(let number) = field.decode(words[...]) else { return nil }
+    return number
   }
 
   /// All registers at a time, in seconds since the simulation began.
@@ -144,11 +175,29 @@ package struct SimulatedUnit: Sendable {
     }
   }
 
+  /// The field with the power of ten that is in the device; the first who needs one chooses it, so that the value fits.
+  private func settled(_ term: Term, _ number: Double, _ image: inout [Address: UInt16]) -> Field {
+    guard let power = term.power else { return term.field }
+    if let word = image[power.address] { return term.field.scaled(byPowerOfTen: Int(Int16(bitPattern: word))) }
+    let exponent = (0...6).first { term.field.scaled(byPowerOfTen: $0).encode(number) != nil } ?? 0
+    claim(power, [UInt16(exponent)], &image)
+    return term.field.scaled(byPowerOfTen: exponent)
+  }
+
   /// Spreads a number over the terms of a sum, the coarse ones first.
   private func put(_ number: Double, _ terms: [Term], _ image: inout [Address: UInt16]) {
     var left = number
     var open: [Field] = []
-    for field in terms.map(\.field) {
+    // The factors are points of their own.
+    guard terms.allSatisfy({ $0.times == nil }) else { return }
+    if terms.count == 1, terms[0].field.bits != nil {
+      let field = terms[0].field
+      // The rest of the register belongs to other points.
+      guard let words = field.merged(number, into: field.addresses.map { image[$0] ?? 0 }) else { return }
+      for (address, word) in zip(field.addresses, words) { image[address] = word }
+      return
+    }
+    for field in terms.map({ settled($0, number, &image) }) {
       if let first = field.addresses.first, image[first] != nil {
         if case .number(let taken) = field.decode(field.addresses.map { image[$0] ?? 0 }[...]) { left -= taken }
       } else {
@@ -233,6 +282,21 @@ extension Field {
 }
 
 extension DeviceMap {
+  /// All that a write touches or looks at.
+  package var writtenFields: [Field] {
+    var fields: [Field] = []
+    for point in points {
+      for set in point.write?.cases.flatMap(\.sets) ?? [] {
+        fields.append(set.field)
+        if let power = set.power { fields.append(power) }
+      }
+      fields += point.watchdog?.fields ?? []
+      fields += point.write?.clamp.minimum?.fields ?? []
+      fields += point.write?.clamp.maximum?.fields ?? []
+    }
+    return fields
+  }
+
   package var identityFields: [Field] {
     identity.values.compactMap { if case .field(let field, _) = $0 { field } else { nil } }
   }

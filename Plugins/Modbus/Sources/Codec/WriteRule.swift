@@ -6,10 +6,22 @@ package struct WriteRule: Equatable, Sendable {
   package var confirmation: Confirmation
   /// Milliseconds from the write to the read-back.
   package var settle = 0
+  /// Milliseconds within which all registers of a case have to be written; nil: any time will do.
+  package var within: Int?
+  /// Where the device says what it can take; what is beyond is not sent, but the limit.
+  package var clamp = Clamp()
+  /// nil: the registers may be written as often as anybody likes.
+  package var wear: WearBudget?
 
   package init(_ cases: [Case], confirmation: Confirmation = .point) {
     self.cases = cases
     self.confirmation = confirmation
+  }
+
+  package struct Clamp: Equatable, Sendable {
+    package var minimum: Term?
+    package var maximum: Term?
+    package init() {}
   }
 
   package struct Case: Equatable, Sendable {
@@ -48,11 +60,27 @@ package struct WriteRule: Equatable, Sendable {
     package var value: Value
     /// 6 or 16; 5 for a coil.
     package var function: UInt8
+    /// The register that holds the power of ten of the field's scale.
+    package var power: Field?
 
-    package init(_ field: Field, _ value: Value, function: UInt8) {
+    package init(_ field: Field, _ value: Value, function: UInt8, power: Field? = nil) {
       self.field = field
       self.value = value
       self.function = function
+      self.power = power
+    }
+
+    /// The request for a commanded value.
+    package func step(for commanded: Double) throws(Failure) -> Step {
+      guard let words = field.encode(number(commanded)) else { throw .range(field.address) }
+      let register = field.address.register
+      let request: Request =
+        switch function {
+        case 5: .writeCoil(register, words[0] != 0)
+        case 6: .writeRegister(register, words[0])
+        default: .writeRegisters(register, words)
+        }
+      return Step(request: request, field: field, words: words)
     }
   }
 
@@ -85,19 +113,30 @@ package struct WriteRule: Equatable, Sendable {
   package func steps(for value: Double) throws(Failure) -> [Step] {
     guard let match = cases.first(where: { $0.condition.holds(value) }) else { throw .noCase }
     var steps: [Step] = []
-    for assignment in match.sets {
-      let wanted = assignment.number(value)
-      guard let words = assignment.field.encode(wanted) else { throw .range(assignment.field.address) }
-      let register = assignment.field.address.register
-      let request: Request =
-        switch assignment.function {
-        case 5: .writeCoil(register, words[0] != 0)
-        case 6: .writeRegister(register, words[0])
-        default: .writeRegisters(register, words)
-        }
-      steps.append(Step(request: request, field: assignment.field, words: words))
-    }
+    for assignment in match.sets { steps.append(try assignment.step(for: value)) }
     return steps
+  }
+
+  /// Registers that hold powers of ten for what is written.
+  package var powers: [Field] {
+    var powers: [Field] = []
+    for power in cases.flatMap(\.sets).compactMap(\.power) where !powers.contains(power) { powers.append(power) }
+    return powers
+  }
+
+  /// With these powers of ten; nil where one is missing.
+  package func scaled(_ exponents: [Address: Int]) -> WriteRule? {
+    var rule = self
+    for index in rule.cases.indices {
+      for place in rule.cases[index].sets.indices {
+        let set = rule.cases[index].sets[place]
+        guard let power = set.power else { continue }
+        guard let exponent = exponents[power.address] else { return nil }
+        rule.cases[index].sets[place].field = set.field.scaled(byPowerOfTen: exponent)
+        rule.cases[index].sets[place].power = nil
+      }
+    }
+    return rule
   }
 
   /// The value that registers stand for, the other way round; nil where they match no case.

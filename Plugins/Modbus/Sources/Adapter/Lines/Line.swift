@@ -10,6 +10,12 @@ protocol Line: AnyObject {
   func perform(
     _ request: Request, unit: UInt8, within milliseconds: Int, _ call: borrowing Call
   ) throws(LineFailure) -> Reply
+
+  /// What has to be asked before this request, so that a late answer is not taken for its own; nil most of the time.
+  func probe(before request: Request, unit: UInt8) -> Request?
+
+  /// The unit will not answer what it has not answered yet.
+  func forget(_ unit: UInt8)
 }
 
 /// How a request can fail to be answered.
@@ -27,6 +33,18 @@ enum LineFailure: Error {
   case cancelled
   /// The call ends before the request may be sent.
   case noTime
+
+  /// An answer did not come, or not as it left: asked again, it may.
+  var isLostAnswer: Bool {
+    switch self {
+    case .silent, .mismatch: true
+    case .garbage, .lost, .unreachable, .cancelled, .noTime: false
+    }
+  }
+
+  static func unit(_ unit: UInt8) -> LineFailure {
+    .lost(AdapterError(.config, "unit \(unit) cannot be on a line with RTU or ASCII; expected 1 to 247"))
+  }
 
   var adapterError: AdapterError {
     switch self {

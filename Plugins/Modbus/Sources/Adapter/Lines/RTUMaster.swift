@@ -13,7 +13,8 @@ internal import ModbusCodec
   }
 
   enum Result {
-    case reply(Reply)
+    case frame(unit: UInt8, pdu: [UInt8])
+    case stranger
     case failed(Failure)
   }
 
@@ -36,35 +37,30 @@ internal import ModbusCodec
 
   func flush() { _ = unsafe modbus_flush(context) }
 
-  /// Sums are checked by libmodbus, the rest here: of its ready-made requests the bytes could not be seen. `sent` and
-  /// `received` are told what was on the line.
-  func perform(
-    _ request: Request, unit: UInt8, milliseconds: Int, sent: ([UInt8]) -> Void, received: ([UInt8]) -> Void
-  ) -> Result {
+  /// Sends a request; nil where it left.
+  func send(_ request: Request, unit: UInt8) -> Failure? {
     _ = unsafe modbus_set_slave(context, Int32(unit))
+    let question = [unit] + request.pdu
+    guard unsafe modbus_send_raw_request(context, question, Int32(question.count)) >= 0 else { return Self.failure(errno) }
+    return nil
+  }
+
+  /// The next frame. Its sum is checked by libmodbus, whether it is the answer by the caller; a frame of another unit, whose
+  /// sum libmodbus does not look at, is `stranger`. `received` is told what was on the line.
+  func receive(milliseconds: Int, received: ([UInt8]) -> Void) -> Result {
     _ = unsafe modbus_set_response_timeout(
       context, UInt32(milliseconds / 1_000), UInt32(milliseconds % 1_000) * 1_000)
-    // A late answer to an earlier request carries nothing that would tell it from the answer to this one.
-    flush()
-    let question = [unit] + request.pdu
-    guard unsafe modbus_send_raw_request(context, question, Int32(question.count)) >= 0 else {
-      return Self.failure(errno)
-    }
-    sent(WireFraming.rtu.frame(unit: unit, pdu: request.pdu))
     var frame = [UInt8](repeating: 0, count: Int(MODBUS_MAX_ADU_LENGTH))
     let count = unsafe modbus_receive_confirmation(context, &frame)
     let code = errno
     guard count > 0 else {
-      // 0: an answer of another unit, whose sum was not looked at.
       if count == 0 || code == Self.badSum { received(Array(frame.prefix(Self.length(frame)))) }
-      return count == 0 ? .failed(.garbled("another unit answers")) : Self.failure(code)
+      return count == 0 ? .stranger : .failed(Self.failure(code))
     }
     frame.removeLast(frame.count - Int(count))
     received(frame)
-    guard frame.count >= 5, frame[0] == unit, let reply = Reply(frame[1..<(frame.count - 2)], to: request) else {
-      return .failed(.garbled("it does not fit the request"))
-    }
-    return .reply(reply)
+    guard frame.count >= 5 else { return .failed(.garbled("it is too short")) }
+    return .frame(unit: frame[0], pdu: Array(frame[1..<(frame.count - 2)]))
   }
 
   /// Length of a whole reply, by what it says of itself.
@@ -76,12 +72,12 @@ internal import ModbusCodec
     }
   }
 
-  private static func failure(_ code: Int32) -> Result {
+  private static func failure(_ code: Int32) -> Failure {
     let text = unsafe modbus_strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
     switch code {
-    case ETIMEDOUT: return .failed(.silent)
-    case EIO, EBADF, ENODEV, ENXIO, EPIPE, ECONNRESET: return .failed(.lost(text))
-    default: return .failed(.garbled(text))
+    case ETIMEDOUT: return .silent
+    case EIO, EBADF, ENODEV, ENXIO, EPIPE, ECONNRESET: return .lost(text)
+    default: return .garbled(text)
     }
   }
 }

@@ -6,18 +6,18 @@ internal import PluginKit
 
 /// Modbus RTU on a serial line.
 final class SerialLine: Line {
+  /// Frames that nobody asked for; more of them while waiting once are a fault.
+  private static let strangersAtOnce = 64
+
   private let link: Link
   private let stream: ByteStream
-  private let master: RTUMaster
+  private lazy var master = RTUMaster(descriptor: stream.descriptor, baud: stream.baud)
+  private var late = LateAnswers()
   private var lastEnd: Int64 = 0
 
-  init(_ link: Link, _ stream: ByteStream) throws(AdapterError) {
-    guard let master = RTUMaster(descriptor: stream.descriptor, baud: stream.baud) else {
-      throw AdapterError(.bug, "libmodbus could not be set up")
-    }
+  init(_ link: Link, _ stream: ByteStream) {
     self.link = link
     self.stream = stream
-    self.master = master
   }
 
   /// 3.5 characters between frames, 1.75 ms above 19,200 bit/s (Serial Line V1.02, 2.5.1.1), rounded up.
@@ -30,12 +30,15 @@ final class SerialLine: Line {
   /// Late bytes are waited for this long, in milliseconds, before the line counts as free again.
   private static let drainQuiet = 50
 
+  func probe(before request: Request, unit: UInt8) -> Request? { late.probe(before: request, unit: unit) }
+
+  func forget(_ unit: UInt8) { late.forget(unit) }
+
   func perform(
     _ request: Request, unit: UInt8, within milliseconds: Int, _ call: borrowing Call
   ) throws(LineFailure) -> Reply {
-    guard 1...247 ~= unit else {
-      throw .lost(AdapterError(.config, "unit \(unit) cannot be on a serial line; expected 1 to 247"))
-    }
+    guard 1...247 ~= unit else { throw .unit(unit) }
+    guard let master else { throw .lost(AdapterError(.bug, "libmodbus could not be set up")) }
     let rest = lastEnd + gap - BootClock.now
     do {
       if rest > 0 { try stream.pause(milliseconds: Int(rest / 1_000_000) + 1, call) }
@@ -44,29 +47,53 @@ final class SerialLine: Line {
     } catch {
       throw .lost(error)
     }
-    let left = min(Int64(milliseconds), (call.deadline - BootClock.now) / 1_000_000)
-    guard left > 0 else { throw .noTime }
+    let end = min(BootClock.now + Int64(milliseconds) * 1_000_000, call.deadline)
+    guard end > BootClock.now else { throw .noTime }
     defer { lastEnd = BootClock.now }
     let isTracing = link.tracing
-    let result = master.perform(
-      request, unit: unit, milliseconds: Int(left), sent: { if isTracing { link.trace(.sent, $0) } },
-      received: { if isTracing { link.trace(.received, $0) } })
-    switch result {
-    case .reply(let reply): return reply
-    case .failed(let failure):
-      if isTracing, case .silent = failure { link.trace(.timeout, []) }
-      drain(call)
-      switch failure {
-      case .silent: throw .silent("unit \(unit): no answer to the \(request) within \(left) ms")
-      case .garbled(let text): throw .mismatch("unit \(unit): the answer to the \(request) is damaged: \(text)")
-      case .lost(let text):
-        throw .lost(AdapterError(.transient, reason: UInt32(BB_REASON_CLOSED), "the serial line: \(text)"))
+    // What came since the last answer answers nothing.
+    master.flush()
+    if isTracing { link.trace(.sent, WireFraming.rtu.frame(unit: unit, pdu: request.pdu)) }
+    if let failure = master.send(request, unit: unit) { throw failed(failure, request, unit, call) }
+    var strangers = 0
+    while true {
+      let left = (end - BootClock.now + 999_999) / 1_000_000
+      let result = left <= 0 ? .failed(.silent) : master.receive(
+        milliseconds: Int(left), received: { if isTracing { link.trace(.received, $0) } })
+      switch result {
+      case .frame(unit: unit, pdu: let pdu):
+        if let reply = Reply(pdu, to: request) {
+          late.answered(request, unit: unit)
+          return reply
+        }
+        fallthrough
+      case .frame, .stranger:
+        // A late answer to something else; the right one may follow.
+        strangers += 1
+        guard strangers <= Self.strangersAtOnce else {
+          throw failed(.garbled("it answers nothing that was asked, without end"), request, unit, call)
+        }
+      case .failed(.silent) where strangers > 0:
+        throw failed(.garbled("only something else was answered"), request, unit, call)
+      case .failed(let failure): throw failed(failure, request, unit, call)
       }
     }
   }
 
+  private func failed(_ failure: RTUMaster.Failure, _ request: Request, _ unit: UInt8, _ call: borrowing Call) -> LineFailure {
+    late.unanswered(request, unit: unit)
+    if link.tracing, case .silent = failure { link.trace(.timeout, []) }
+    drain(call)
+    switch failure {
+    case .silent: return .silent("unit \(unit): no answer to the \(request) in time")
+    case .garbled(let text): return .mismatch("unit \(unit): the answer to the \(request) is damaged: \(text)")
+    case .lost(let text):
+      return .lost(AdapterError(.transient, reason: UInt32(BB_REASON_CLOSED), "the serial line: \(text)"))
+    }
+  }
+
   private func drain(_ call: borrowing Call) {
-    master.flush()
+    master?.flush()
     _ = try? stream.exchange([], until: .quiet(Self.drainQuiet), within: 4 * Self.drainQuiet, call)
   }
 }

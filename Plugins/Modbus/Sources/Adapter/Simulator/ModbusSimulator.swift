@@ -10,6 +10,8 @@ final class ModbusSimulator: Simulator {
   private let units: Mutex<[UInt8: SimulatedUnit]>
   private let start = BootClock.now
   private let faults: FaultBox
+  /// nil: what is usual for the connection.
+  private let framing: WireFraming?
 
   /// `rules` are the faults of all devices together.
   init(documents: String, _ rules: [FaultRule] = [], seed: UInt64 = 0) throws(AdapterError) {
@@ -28,6 +30,12 @@ final class ModbusSimulator: Simulator {
       guard let conflict = DeviceMap.conflict(among: maps) else { continue }
       throw AdapterError(.config, "unit \(unit) would be two devices: \(conflict); give them different units")
     }
+    let framings = Set(maps.values.joined().compactMap(\.framing))
+    guard framings.count < 2 else {
+      let names = framings.map(\.rawValue).sorted().joined(separator: " and ")
+      throw AdapterError(.config, "the devices want framing \(names); one connection has one")
+    }
+    framing = framings.first
     do {
       faults = FaultBox(try FaultDeck(rules, seed: seed) { point in Self.addresses(of: point, in: maps) })
     } catch {
@@ -63,7 +71,11 @@ final class ModbusSimulator: Simulator {
 
   func serve(descriptor: Int32, isSerial: Bool, _ call: borrowing Call) throws(AdapterError) {
     let numbers = units.withLock { $0.keys.sorted() }
-    if !faults.isEmpty { return try disturbed(descriptor, isSerial, numbers[0], call) }
+    let usual: WireFraming = isSerial ? .rtu : .mbap
+    if framing == .mbap, isSerial { throw AdapterError(.config, "framing: tcp cannot be on a serial line") }
+    if !faults.isEmpty || framing ?? usual != usual {
+      return try serve(descriptor, isSerial, framing ?? usual, numbers[0], call)
+    }
     guard let server = ModbusServer(descriptor: descriptor, isSerial: isSerial, unit: numbers[0]) else {
       throw AdapterError(.bug, "libmodbus could not be set up")
     }
@@ -76,13 +88,12 @@ final class ModbusSimulator: Simulator {
     }
   }
 
-  /// As `serve`, with faults.
-  private func disturbed(
-    _ descriptor: Int32, _ isSerial: Bool, _ unit: UInt8, _ call: borrowing Call
+  /// With faults, or a framing that libmodbus does not speak on such a connection.
+  private func serve(
+    _ descriptor: Int32, _ isSerial: Bool, _ framing: WireFraming, _ unit: UInt8, _ call: borrowing Call
   ) throws(AdapterError) {
-    let framing: WireFraming = isSerial ? .rtu : .mbap
     let answers = LibraryAnswers(framing, unit: unit) { query, server in
-      self.answer(query, server, isSerial: isSerial)
+      self.answer(query, server, isSerial: framing != .mbap)
     }
     guard let answers else { throw AdapterError(.bug, "libmodbus could not be set up") }
     WireServer(descriptor: descriptor, isSerial: isSerial, framing: framing, faults: faults, answering: answers).serve(call)
@@ -104,6 +115,7 @@ final class ModbusSimulator: Simulator {
         if !isSerial { server.refuse(query, code: ExceptionCode.gatewayTargetSilent) }
         return
       }
+      units[query.unit]?.pass(to: seconds)
       guard let request = query.request else {
         server.refuse(query, code: ExceptionCode.illegalFunction)
         return

@@ -82,7 +82,7 @@ struct WireServer {
 
   /// False where the connection ends.
   private func answer(_ request: [UInt8], _ call: borrowing Call) -> Bool {
-    guard let content = framing.content(of: request) else { return true }
+    guard framing.isSound(request), let content = framing.content(of: request) else { return true }
     let plan = faults.plan(for: FaultDeck.Facts(unit: content.unit, pdu: content.pdu))
     var bytes: [UInt8] = []
     var closes = plan.closes
@@ -152,8 +152,10 @@ struct WireServer {
   }
 }
 
-/// Has libmodbus answer a single request, over a pair of connected sockets that nobody else sees.
+/// Has libmodbus answer a single request, over a pair of connected sockets that nobody else sees. It knows no ASCII: there
+/// it is asked in RTU.
 final class LibraryAnswers: WireAnswering {
+  private let framing: WireFraming
   private let near: Int32
   private let far: Int32
   private let server: ModbusServer
@@ -165,8 +167,9 @@ final class LibraryAnswers: WireAnswering {
     let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     guard unsafe socketpair(AF_UNIX, kind, 0, &pair) == 0 else { return nil }
     (near, far) = (pair[0], pair[1])
+    self.framing = framing
     self.carryOut = carryOut
-    guard let server = ModbusServer(descriptor: far, isSerial: framing == .rtu, unit: unit) else {
+    guard let server = ModbusServer(descriptor: far, isSerial: framing != .mbap, unit: unit) else {
       close(pair[0])
       close(pair[1])
       return nil
@@ -180,6 +183,13 @@ final class LibraryAnswers: WireAnswering {
   }
 
   func answer(_ request: [UInt8]) -> Recording.Answer {
+    guard framing == .ascii, let content = framing.content(of: request) else { return asked(request) }
+    let answer = asked(WireFraming.rtu.frame(unit: content.unit, pdu: content.pdu))
+    guard case .reply(let bytes) = answer, let reply = WireFraming.rtu.content(of: bytes) else { return answer }
+    return .reply(framing.frame(unit: reply.unit, pdu: reply.pdu))
+  }
+
+  private func asked(_ request: [UInt8]) -> Recording.Answer {
     guard unsafe Glibc.write(near, request, request.count) == request.count else { return .silence }
     if case .query(let query) = server.receive(milliseconds: 0) { carryOut(query, server) }
     // What libmodbus did not take must not stand before the next request.

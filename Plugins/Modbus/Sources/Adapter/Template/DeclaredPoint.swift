@@ -22,12 +22,14 @@ struct PointDetail: Encodable {
   var allowed: [JSONValue]?
   var lease: Int?
   var refresh: Int?
+  var watchdog: Int?
   var plausible: PlausibleDetail?
 
   enum CodingKeys: String, CodingKey {
     case labels, safe, allowed, plausible
     case lease = "lease_ms"
     case refresh = "refresh_ms"
+    case watchdog = "watchdog_ms"
   }
 
   var json: String {

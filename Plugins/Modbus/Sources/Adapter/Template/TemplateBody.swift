@@ -5,6 +5,7 @@
 struct TemplateBody: Decodable {
   var table: String?
   var wordOrder: String?
+  var framing: String?
   var timeout: String?
   var connectDelay: String?
   var readSpacing: String?
@@ -12,14 +13,17 @@ struct TemplateBody: Decodable {
   var maximumRegisters: Int?
   var maximumGap: Int?
   var single: Bool?
+  var askTwice: Bool?
   var writeFunction: Int?
   var nan: [String: [Pattern]]?
   var blocks: [BlockBody]?
+  var windows: [String: WindowBody]?
   var identity: [String: IdentityBody]?
   var points: [String: PointBody]
 
   enum CodingKeys: String, CodingKey {
-    case table, timeout, single, nan, blocks, identity, points
+    case table, framing, timeout, single, nan, blocks, windows, identity, points
+    case askTwice = "ask_twice"
     case wordOrder = "word_order"
     case connectDelay = "connect_delay"
     case readSpacing = "read_spacing"
@@ -36,8 +40,58 @@ struct BlockBody: Decodable {
   var count: Int
 }
 
+/// Values that are shown on request.
+struct WindowBody: Decodable {
+  struct Asking: Decodable {
+    var register: Int
+    var values: [Int]
+  }
+
+  struct Ready: Decodable {
+    var table: String?
+    var register: Int
+    var value: Int
+    var within: String?
+    var every: String?
+  }
+
+  struct Content: Decodable {
+    var table: String?
+    var register: Int
+    var count: Int
+    var times: Int?
+  }
+
+  var write: Asking
+  var ready: Ready
+  var read: Content
+}
+
+/// A place that holds a power of ten.
+struct PowerBody: Decodable {
+  var table: String?
+  var register: Int
+  var nan: [Pattern]?
+}
+
+/// A number in registers.
+struct NumberBody: Decodable {
+  var table: String?
+  var register: Int
+  var type: String?
+  var wordOrder: String?
+  var nan: [Pattern]?
+  var scale: Double?
+
+  enum CodingKeys: String, CodingKey {
+    case table, register, type, nan, scale
+    case wordOrder = "word_order"
+  }
+}
+
 /// A value in registers.
 struct FieldBody: Decodable {
+  var window: String?
   var table: String?
   var register: Int?
   var type: String?
@@ -48,10 +102,14 @@ struct FieldBody: Decodable {
   var offset: Double?
   var absent: Double?
   var mask: Pattern?
+  var bits: [Int]?
+  var power: PowerBody?
+  var times: NumberBody?
 
   enum CodingKeys: String, CodingKey {
-    case table, register, type, length, nan, scale, offset, absent, mask
+    case window, table, register, type, length, nan, scale, offset, absent, mask, bits, times
     case wordOrder = "word_order"
+    case power = "scale_register"
   }
 }
 
@@ -92,11 +150,12 @@ struct PointBody: Decodable {
   var setting: Bool?
   var plausible: PlausibleBody?
   var write: WriteBody?
+  var watchdog: WatchdogBody?
   var simulate: SimulateBody?
 
   enum CodingKeys: String, CodingKey {
     case sum, bit, unit, kind, title, resolution, minimum, maximum, allowed, safe, lease, refresh, setting, write
-    case simulate, plausible
+    case simulate, plausible, watchdog
     case labels = "enum"
     case otherwise = "else"
   }
@@ -121,6 +180,7 @@ struct PointBody: Decodable {
     setting = try container.decodeIfPresent(Bool.self, forKey: .setting)
     plausible = try container.decodeIfPresent(PlausibleBody.self, forKey: .plausible)
     write = try container.decodeIfPresent(WriteBody.self, forKey: .write)
+    watchdog = try container.decodeIfPresent(WatchdogBody.self, forKey: .watchdog)
     simulate = try container.decodeIfPresent(SimulateBody.self, forKey: .simulate)
   }
 }
@@ -140,10 +200,13 @@ struct WriteBody: Decodable {
   var function: Int?
   var readBack: ReadBackBody?
   var settle: String?
+  var within: String?
+  var clamp: ClampBody?
+  var wear: WearBody?
   var cases: [CaseBody]?
 
   enum CodingKeys: String, CodingKey {
-    case function, settle, cases
+    case function, settle, within, clamp, wear, cases
     case readBack = "read_back"
   }
 
@@ -153,8 +216,47 @@ struct WriteBody: Decodable {
     function = try container.decodeIfPresent(Int.self, forKey: .function)
     readBack = try container.decodeIfPresent(ReadBackBody.self, forKey: .readBack)
     settle = try container.decodeIfPresent(String.self, forKey: .settle)
+    within = try container.decodeIfPresent(String.self, forKey: .within)
+    clamp = try container.decodeIfPresent(ClampBody.self, forKey: .clamp)
+    wear = try container.decodeIfPresent(WearBody.self, forKey: .wear)
     cases = try container.decodeIfPresent([CaseBody].self, forKey: .cases)
   }
+}
+
+/// Registers in which the device says what it can take.
+struct ClampBody: Decodable {
+  var minimum: FieldBody?
+  var maximum: FieldBody?
+}
+
+/// Writes that a register in flash can bear.
+struct WearBody: Decodable {
+  var writes: Int
+  var within: String
+}
+
+/// The device's own watchdog.
+struct WatchdogBody: Decodable {
+  /// A place that is written.
+  struct Place: Decodable {
+    var field: FieldBody
+    var function: Int?
+    var value: Double?
+
+    enum CodingKeys: String, CodingKey { case function, value }
+
+    init(from decoder: any Decoder) throws {
+      field = try FieldBody(from: decoder)
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      function = try container.decodeIfPresent(Int.self, forKey: .function)
+      value = try container.decodeIfPresent(Double.self, forKey: .value)
+    }
+  }
+
+  var time: String
+  var set: Place?
+  var fallback: Place?
+  var beat: Place?
 }
 
 enum ReadBackBody: Decodable {

@@ -21,7 +21,7 @@ extension TemplateReader {
       guard !sum.isEmpty else { throw TemplateError("\(path).sum", "is empty") }
       var terms: [Term] = []
       for (index, term) in sum.enumerated() {
-        terms.append(Term(try number(term, "\(path).sum.[\(index)]"), absent: term.absent))
+        terms.append(try self.term(term, "\(path).sum.[\(index)]"))
       }
       point.reading = .number(terms)
     } else if body.field.register != nil {
@@ -44,7 +44,7 @@ extension TemplateReader {
         type = BB_TYPE_BOOL
         point.reading = .flag(field, bit: 0)
       } else {
-        point.reading = .number([Term(field, absent: body.field.absent)])
+        point.reading = .number([try term(body.field, path)])
       }
     }
     if let write = body.write {
@@ -60,6 +60,7 @@ extension TemplateReader {
       let minimum = body.minimum ?? -.infinity
       point.plausible = minimum...max(minimum, body.maximum ?? .infinity)
     }
+    point.watchdog = try watchdog(body, point, type: type, path)
     point.simulation = try simulation(body.simulate, path)
     return try declare(point, type: type, body, path)
   }
@@ -97,7 +98,8 @@ extension TemplateReader {
     declaration.detail =
       PointDetail(
         labels: point.labels.isEmpty ? nil : point.labels, safe: body.safe, allowed: body.allowed,
-        lease: try duration(body.lease, "\(path).lease"), refresh: try duration(body.refresh, "\(path).refresh"),
+        lease: try duration(body.lease, "\(path).lease"), refresh: try refresh(body, point, path),
+        watchdog: point.watchdog?.time,
         plausible: try plausible(body.plausible, isNumber: isNumber, isCounter: kind == BB_KIND_COUNTER, "\(path).plausible")
       ).json
     let allowed = (body.allowed ?? []).compactMap { if case .number(let number) = $0 { number } else { nil } }

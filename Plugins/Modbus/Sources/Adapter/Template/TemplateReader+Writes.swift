@@ -37,11 +37,15 @@ extension TemplateReader {
         rule.cases.append(.init(.equals(Double(index)), [assignment]))
       }
     } else {
-      let assignment = try assignment(number(body.field, path), .commanded(negated: false), body.function, path)
+      let assignment = try assignment(
+        number(body.field, path), .commanded(negated: false), body.function, power: power(body.field, path), path)
       rule.cases.append(.init(.always, [assignment]))
     }
     guard !rule.cases.isEmpty else { throw TemplateError("\(path).cases", "is empty") }
     rule.settle = try duration(body.settle, "\(path).settle") ?? 0
+    rule.within = try within(body.within, of: rule, "\(path).within")
+    rule.clamp = try clamp(body.clamp, type: type, "\(path).clamp")
+    rule.wear = try wear(body.wear, "\(path).wear")
     switch body.readBack {
     case nil: rule.confirmation = .point
     case .registers(let flag): rule.confirmation = flag ? .registers : .none
@@ -82,16 +86,46 @@ extension TemplateReader {
       case .text("$-value"): value = .commanded(negated: true)
       case .text: throw TemplateError("\(path).value", "is neither a number, $value nor $-value")
       }
-      sets.append(try assignment(number(each.field, path), value, each.function, path))
+      sets.append(try assignment(number(each.field, path), value, each.function, power: power(each.field, path), path))
     }
     return WriteRule.Case(condition, sets)
   }
 
-  private func assignment(
-    _ field: Field, _ value: WriteRule.Assignment.Value, _ function: Int?, _ path: String
+  /// All writes of a case have to fit into the time, with the pauses between them.
+  private func within(_ text: String?, of rule: WriteRule, _ path: String) throws(TemplateError) -> Int? {
+    guard let time = try duration(text, path) else { return nil }
+    let pause = max(try duration(body.writeSpacing, "write_spacing") ?? 0, try duration(body.readSpacing, "read_spacing") ?? 0)
+    let most = rule.cases.map(\.sets.count).max() ?? 1
+    guard (most - 1) * pause <= time else {
+      throw TemplateError(path, "is too short: \(most) writes with \(pause) ms between them take longer")
+    }
+    return time
+  }
+
+  private func clamp(_ body: ClampBody?, type: Int, _ path: String) throws(TemplateError) -> WriteRule.Clamp {
+    var clamp = WriteRule.Clamp()
+    guard let body else { return clamp }
+    guard type == BB_TYPE_F64 else { throw TemplateError(path, "is of no use for a point that is no number") }
+    if let minimum = body.minimum { clamp.minimum = try term(minimum, "\(path).minimum") }
+    if let maximum = body.maximum { clamp.maximum = try term(maximum, "\(path).maximum") }
+    return clamp
+  }
+
+  private func wear(_ body: WearBody?, _ path: String) throws(TemplateError) -> WearBudget? {
+    guard let body else { return nil }
+    guard let within = try duration(body.within, "\(path).within"), within >= 60_000, 1...100_000 ~= body.writes else {
+      throw TemplateError(path, "is not a number of writes from 1 to 100000 within a minute or more")
+    }
+    return WearBudget(writes: body.writes, within: within)
+  }
+
+  func assignment(
+    _ field: Field, _ value: WriteRule.Assignment.Value, _ function: Int?, power: Field? = nil, _ path: String
   ) throws(TemplateError) -> WriteRule.Assignment {
+    guard field.bits == nil else { throw TemplateError("\(path).bits", "cannot be written: other bits would be lost") }
+    guard field.end <= 0x1_0000 else { throw TemplateError("\(path).window", "cannot be written") }
     switch field.address.table {
-    case .coil: return WriteRule.Assignment(field, value, function: 5)
+    case .coil: return WriteRule.Assignment(field, value, function: 5, power: power)
     case .holding: break
     case .input, .discrete:
       throw TemplateError("\(path).table", "is \(field.address.table.rawValue), which cannot be written")
@@ -102,6 +136,6 @@ extension TemplateReader {
     guard function == 16 || function == 6 && field.count == 1 else {
       throw TemplateError("\(path).function", "is \(function); expected 16, or 6 for a value of one register")
     }
-    return WriteRule.Assignment(field, value, function: function)
+    return WriteRule.Assignment(field, value, function: function, power: power)
   }
 }

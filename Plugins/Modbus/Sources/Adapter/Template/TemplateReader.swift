@@ -29,7 +29,7 @@ struct Template {
 /// Turns what is written into what is used, and finds what does not fit together.
 struct TemplateReader {
   let body: TemplateBody
-  private let table: Table
+  let table: Table
   private let order: WordOrder
   let writeFunction: UInt8
   private let nan: [ValueType: [UInt64]]
@@ -48,6 +48,7 @@ struct TemplateReader {
   }
 
   func fillSettings(of map: inout DeviceMap) throws(TemplateError) {
+    map.framing = try Self.named(body.framing, "framing")
     map.timeout = try duration(body.timeout, "timeout") ?? map.timeout
     map.connectDelay = try duration(body.connectDelay, "connect_delay") ?? 0
     map.readSpacing = try duration(body.readSpacing, "read_spacing") ?? 0
@@ -58,6 +59,8 @@ struct TemplateReader {
     }
     map.limits.maximumGap = max(0, body.maximumGap ?? 0)
     map.limits.isSingle = body.single ?? false
+    map.asksTwice = body.askTwice ?? false
+    map.windows = try windows()
     map.limits.writeFunction = writeFunction
     for (index, block) in (body.blocks ?? []).enumerated() {
       let table = try Self.named(block.table, "blocks.[\(index)].table") ?? table
@@ -82,7 +85,12 @@ struct TemplateReader {
   /// `path` is where the field is written, for messages.
   func field(_ body: FieldBody, _ path: String) throws(TemplateError) -> Field {
     guard let register = body.register else { throw TemplateError("\(path).register", "is missing") }
-    let table: Table = try Self.named(body.table, "\(path).table") ?? table
+    if let window = body.window { return try field(body, in: window, path) }
+    return try field(body, Address(Self.named(body.table, "\(path).table") ?? table, register), path)
+  }
+
+  func field(_ body: FieldBody, _ address: Address, _ path: String) throws(TemplateError) -> Field {
+    let (table, register) = (address.table, address.register)
     let type: ValueType = try Self.named(body.type, "\(path).type") ?? .uint16
     guard !table.isBits || type == .uint16 else {
       throw TemplateError("\(path).type", "does not go with a table of bits")
@@ -96,10 +104,47 @@ struct TemplateReader {
       nan: body.nan.map { $0.map { Self.cut($0.bits, to: type) } } ?? nan[type] ?? [], scale: scale,
       offset: body.offset ?? 0)
     if let mask = body.mask { field.mask = mask.bits }
-    guard register >= 0, field.end <= 0x1_0000, field.count <= Request.maximumReadCount else {
+    if let bits = body.bits { field.bits = try self.bits(bits, of: field, path) }
+    guard register >= 0, field.end <= 0x1_0000 || body.window != nil, field.count <= Request.maximumReadCount else {
       throw TemplateError("\(path).register", "runs outside of 0 to 65535")
     }
     return field
+  }
+
+  private func bits(_ bits: [Int], of field: Field, _ path: String) throws(TemplateError) -> ClosedRange<Int> {
+    guard bits.count == 2, 0 <= bits[0], bits[0] <= bits[1], bits[1] < field.count * 16 else {
+      throw TemplateError("\(path).bits", "is not the lowest and the highest bit of the type, such as [8, 15]")
+    }
+    guard !field.type.isFloat, field.type != .string, !field.address.table.isBits else {
+      throw TemplateError("\(path).bits", "does not go with \(field.type.rawValue) in \(field.address.table.rawValue)")
+    }
+    return bits[0]...bits[1]
+  }
+
+  /// The register that holds the power of ten of a field's scale.
+  func power(_ body: FieldBody, _ path: String) throws(TemplateError) -> Field? {
+    guard let power = body.power else { return nil }
+    let path = "\(path).scale_register"
+    let named: Table? = try Self.named(power.table ?? body.table, "\(path).table")
+    let table = named ?? table
+    guard !table.isBits, 0...0xFFFF ~= power.register else {
+      throw TemplateError(path, "is no register from 0 to 65535 of holding or input")
+    }
+    // SunSpec's sunssf; others do the same.
+    return Field(Address(table, power.register), .int16, nan: power.nan?.map { Self.cut($0.bits, to: .int16) } ?? [0x8000])
+  }
+
+  /// The value by which a field is multiplied.
+  private func times(_ body: FieldBody, _ path: String) throws(TemplateError) -> Field? {
+    guard let times = body.times else { return nil }
+    let factor = FieldBody(
+      table: times.table ?? body.table, register: times.register, type: times.type, wordOrder: times.wordOrder,
+      nan: times.nan, scale: times.scale)
+    return try number(factor, "\(path).times")
+  }
+
+  func term(_ body: FieldBody, _ path: String) throws(TemplateError) -> Term {
+    Term(try number(body, path), power: try power(body, path), times: try times(body, path), absent: body.absent)
   }
 
   func codes(_ labels: [String: String], _ path: String) throws(TemplateError) -> [Int64: String] {

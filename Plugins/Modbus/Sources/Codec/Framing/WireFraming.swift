@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// How requests and replies are cut and protected on the wire.
-package enum WireFraming: String, Sendable {
+package enum WireFraming: String, CaseIterable, Sendable {
   /// Modbus TCP: transaction, protocol 0, length, unit, PDU (Messaging on TCP/IP V1.0b, 3.1.3).
-  case mbap
+  case mbap = "tcp"
   /// Unit, PDU, CRC (Serial Line V1.02, 2.5.1).
   case rtu
   /// `:`, unit, PDU and LRC in hexadecimal, CR LF (Serial Line V1.02, 2.5.2).
@@ -54,6 +54,17 @@ package enum WireFraming: String, Sendable {
       }
       guard bytes.count >= 3 else { return nil }
       return (bytes[0], Array(bytes[1..<(bytes.count - 1)]), 0)
+    }
+  }
+
+  /// Whether the sum of a whole frame is right; Modbus TCP leaves that to TCP.
+  package func isSound(_ frame: [UInt8]) -> Bool {
+    switch self {
+    case .mbap: return true
+    case .rtu:
+      guard frame.count >= 4 else { return false }
+      return Self.crc(frame.dropLast(2)) == UInt16(frame[frame.count - 1]) << 8 | UInt16(frame[frame.count - 2])
+    case .ascii: return ASCIIFrameReader.bytes(of: frame[...]) != nil
     }
   }
 

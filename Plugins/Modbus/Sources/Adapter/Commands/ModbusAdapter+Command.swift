@@ -16,46 +16,71 @@ extension ModbusAdapter {
     let name = declared.point.name
     guard let rule = declared.point.write else { throw AdapterError(.unsupported, "\(name) cannot be written") }
     if let problem = declared.problem(with: value) { return .refused(code: 0, problem) }
-    let steps: [WriteRule.Step]
-    do {
-      steps = try rule.steps(for: value)
-    } catch {
-      switch error {
-      case .noCase: return .refused(code: 0, "\(name): the template has no case for this value")
-      case .range(let address): return .refused(code: 0, "\(name): the value does not fit into \(address)")
-      }
+    var write = Write(
+      name: name, wanted: value, rule: rule, declared: declared, isSafe: command.isSafe, validUntil: command.validUntil)
+    if let refusal = write.plan() { return refusal }
+    if command.dryRun {
+      try spare(write, device, call, dryRun: true)
+      return .accepted
     }
-    if command.dryRun { return .accepted }
-    let write = Write(
-      name: name, wanted: value, rule: rule, steps: steps, declared: declared, validUntil: command.validUntil)
     let old: Double?
     do {
+      try wake(device, call)
+      if let refusal = try prepare(&write, device, call) { return refusal }
       old = try current(write, device, call)
+      if try skipHeld(&write, device, call) { return .done(command.verb.readBack(write.wanted)) }
+      try arm(write, device, call)
     } catch {
-      // Nothing has been sent.
+      // The value has not been sent.
       throw error.adapterError
     }
+    try spare(write, device, call)
     if let early = try send(write, device, call) { return early }
     return confirm(write, old: old, like: command.verb, device, call)
   }
 
-  private struct Write {
-    var name: String
-    var wanted: Double
-    var rule: WriteRule
-    var steps: [WriteRule.Step]
-    var declared: DeclaredPoint
-    var validUntil: Int64
+  /// What depends on registers of the device: powers of ten of the scale, and its own limits.
+  private func prepare(
+    _ write: inout Write, _ device: ModbusDevice, _ call: borrowing Call
+  ) throws(LineFailure) -> Outcome? {
+    var exponents: [Address: Int] = [:]
+    for power in write.rule.powers {
+      guard let words = try words(of: power, device, call), let code = power.code(words[...]),
+        let exponent = Int(exactly: code), Field.powers.contains(exponent)
+      else { return .refused(code: 0, "\(write.name): the device tells no scale in \(power.address)") }
+      exponents[power.address] = exponent
+    }
+    if let scaled = write.rule.scaled(exponents) { write.rule = scaled }
+    if let limit = write.rule.clamp.maximum, let most = try number(limit, device, call) {
+      write.wanted = min(write.wanted, most)
+    }
+    if let limit = write.rule.clamp.minimum, let least = try number(limit, device, call) {
+      write.wanted = max(write.wanted, least)
+    }
+    return write.plan()
+  }
+
+  private func number(_ term: Term, _ device: ModbusDevice, _ call: borrowing Call) throws(LineFailure) -> Double? {
+    var words: [ArraySlice<UInt16>?] = []
+    for field in term.fields { words.append(try self.words(of: field, device, call)?[...]) }
+    if case .number(let number) = Reading.number([term]).value(words, plausible: nil) { return number }
+    return nil
   }
 
   /// nil: everything was sent and taken.
   private func send(_ write: Write, _ device: ModbusDevice, _ call: borrowing Call) throws(AdapterError) -> Outcome? {
+    var first: Int64?
     for (index, step) in write.steps.enumerated() {
       let soFar = index == 0 ? "" : ", after \(index) of \(write.steps.count) writes had been taken"
-      guard BootClock.now + spacing(device) <= write.validUntil else {
+      let earliest = BootClock.now + spacing(device)
+      guard earliest <= write.validUntil else {
         if index > 0 { return .unknown("\(write.name): the command expired\(soFar)") }
         throw AdapterError(.device, "\(write.name): the command expired before it could be sent")
       }
+      if let first, let within = write.rule.within, earliest - first > Int64(within) * 1_000_000 {
+        return .unknown("\(write.name): the device takes these writes only within \(within / 1_000) s\(soFar)")
+      }
+      first = first ?? earliest
       do {
         let reply = try ask(step.request, device, call)
         guard case .exception(let code) = reply, code != ExceptionCode.acknowledge else { continue }
@@ -115,7 +140,7 @@ extension ModbusAdapter {
         words[field.address] = try self.words(of: field, device, call)
       }
       // Another case may match as well; the wanted one comes first.
-      let isInForce = write.steps.allSatisfy { words[$0.field.address] == $0.words }
+      let isInForce = write.planned.allSatisfy { words[$0.field.address] == $0.words }
       return isInForce ? write.wanted : write.rule.value { words[$0.address] }
     case .field(let field):
       guard let words = try words(of: field, device, call), case .number(let number) = field.decode(words[...]) else {
@@ -125,7 +150,7 @@ extension ModbusAdapter {
     }
   }
 
-  private func words(of field: Field, _ device: ModbusDevice, _ call: borrowing Call) throws(LineFailure) -> [UInt16]? {
+  func words(of field: Field, _ device: ModbusDevice, _ call: borrowing Call) throws(LineFailure) -> [UInt16]? {
     if case .values(let words) = try ask(.read(field.address, count: field.count), device, call) { words } else { nil }
   }
 }

@@ -4,7 +4,8 @@
 /// PDU. Frames may come in pieces or several at once.
 package struct FrameReader: Sendable {
   package struct Frame: Equatable, Sendable {
-    package var transaction: UInt16
+    /// 0 in framings that have none.
+    package var transaction: UInt16 = 0
     package var unit: UInt8
     package var pdu: [UInt8]
   }
