@@ -17,6 +17,16 @@ from harness.paths import BUSBAR
 from harness.subscriber import Subscriber
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--isolation", choices=["child", "host"], default="child", help="where the plugins of every host run"
+    )
+
+
+def pytest_configure(config):
+    Host.isolation = config.getoption("--isolation")
+
+
 def pytest_sessionstart(session):
     # Whoever ends this run from outside wants what the tests have started to end too.
     signal.signal(signal.SIGTERM, interrupted)

@@ -4,16 +4,33 @@ internal import BusbarModel
 internal import PluginAPI
 
 /// A point descriptor of the contract as a plugin gave it, copied and not yet believed.
-struct PointRecord: Equatable, Sendable {
+package struct PointRecord: Equatable, Sendable {
   // Bytes. A name longer than 64 is no name.
   static let nameLimit = 65
   static let titleLimit = 128
   static let detailLimit = 16_384
 
-  var name, title, detail: String
-  var type, kind, unit: UInt16
-  var flags, period: UInt32
-  var minimum, maximum, resolution: Double
+  package var name, title, detail: String
+  package var type, kind, unit: UInt16
+  package var flags, period: UInt32
+  package var minimum, maximum, resolution: Double
+
+  package init(
+    name: String, title: String, detail: String, type: UInt16, kind: UInt16, unit: UInt16, flags: UInt32, period: UInt32,
+    minimum: Double, maximum: Double, resolution: Double
+  ) {
+    self.name = name
+    self.title = title
+    self.detail = detail
+    self.type = type
+    self.kind = kind
+    self.unit = unit
+    self.flags = flags
+    self.period = period
+    self.minimum = minimum
+    self.maximum = maximum
+    self.resolution = resolution
+  }
 }
 
 extension PointRecord {

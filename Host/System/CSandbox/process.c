@@ -3,6 +3,7 @@
 #include "busbar_process.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
@@ -109,6 +110,15 @@ int busbar_sealed_file(const void *bytes, size_t count) {
   }
   if (fcntl(fd, 1033 /* F_ADD_SEALS */, 0xF /* SEAL, SHRINK, GROW, WRITE */) != 0) { close(fd); return -1; }
   return fd;
+}
+
+int busbar_has_ended(int32_t pid, int milliseconds) {
+  int fd = (int)syscall(434 /* pidfd_open */, pid, 0);
+  if (fd < 0) return errno == ESRCH;
+  struct pollfd end = {fd, POLLIN, 0};
+  int ready = poll(&end, 1, milliseconds);
+  close(fd);
+  return ready > 0;
 }
 
 int busbar_wait(int32_t pid, int *status, long *peak_kilobytes) {

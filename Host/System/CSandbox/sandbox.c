@@ -8,6 +8,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -54,6 +55,16 @@ int busbar_open_path(const char *path) { return open(path, 010000000 /* O_PATH *
 int busbar_become(uint32_t user, uint32_t group) {
   if (setgroups(0, 0) != 0 || setresgid(group, group, group) != 0 || setresuid(user, user, user) != 0) return -1;
   return 0;
+}
+
+int busbar_small_stacks(void) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, 1 << 20);
+  int code = pthread_setattr_default_np(&attributes);
+  pthread_attr_destroy(&attributes);
+  errno = code;
+  return code == 0 ? 0 : -1;
 }
 
 int busbar_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }

@@ -52,6 +52,9 @@ package final class ChildProcess: Sendable {
   /// Ends it now; harmless where it has ended, until `wait`.
   package func kill() { Glibc.kill(id, SIGKILL) }
 
+  /// Whether it has ended, or does so within the time in milliseconds; before `wait`.
+  package func hasEnded(within time: Int32) -> Bool { busbar_has_ended(id, time) != 0 }
+
   /// Waits for its end and forgets it. Once.
   package func wait() -> End {
     var status: Int32 = 0

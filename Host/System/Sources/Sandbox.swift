@@ -50,7 +50,8 @@ package enum Sandbox {
     guard busbar_end_with_parent() == 0 else { throw failure("it cannot be tied to its host") }
     guard busbar_no_new_privileges() == 0 else { throw failure("it cannot give up privileges") }
     guard busbar_limit_data(rules.memory) == 0, busbar_limit_descriptors(descriptors) == 0, busbar_limit_cores() == 0,
-      busbar_limit_locked() == 0, busbar_limit_queued() == 0
+      busbar_limit_locked() == 0, busbar_limit_queued() == 0,
+      busbar_small_stacks() == 0
     else { throw failure("it cannot be limited") }
     if rules.user != nil, busbar_limit_threads(threads) != 0 { throw failure("its threads cannot be limited") }
     if let files, busbar_landlock_enter(files.number) != 0 { throw failure("Landlock cannot be entered") }

@@ -17,6 +17,9 @@ READY = 30
 
 
 class Host:
+    # Where plugins run unless a test says so: --isolation of pytest.
+    isolation = "child"
+
     def __init__(self, directory, broker=None, **configuration):
         """`configuration`: the sections of busbar.yaml; those that are left out get values for a test."""
         self.directory = directory
@@ -28,7 +31,7 @@ class Host:
         state.mkdir(mode=0o700, exist_ok=True)
         self.configuration = {
             "host": {"id": "gw-test", "state": str(state)},
-            "plugins": {"directories": [str(PLUGINS)]},
+            "plugins": {"directories": [str(PLUGINS)], "isolation": self.isolation},
             "templates": {"directories": [str(TEMPLATES)]},
             "devices": [],
         }

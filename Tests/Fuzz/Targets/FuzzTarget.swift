@@ -9,6 +9,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case command
   /// `busbar.yaml`, a template, a shared library with a manifest.
   case configuration, template, elf
+  /// What the host tells a plugin's child, and the child the host.
+  case hostMessage = "host-message"
+  case childMessage = "child-message"
 
   package func run(_ bytes: [UInt8]) {
     switch self {
@@ -17,6 +20,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .configuration: fuzzConfiguration(bytes)
     case .template: fuzzTemplate(bytes)
     case .elf: fuzzELF(bytes)
+    case .hostMessage: fuzzMessage(bytes, as: HostMessage.self)
+    case .childMessage: fuzzMessage(bytes, as: ChildMessage.self)
     }
   }
 }

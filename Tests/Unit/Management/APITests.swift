@@ -33,8 +33,8 @@ struct APITests {
       let paths = try #require(document["paths"]?.object)
       let routes: Set<String> = [
         "/healthz", "/api/v1/openapi.json", "/api/v1/status", "/api/v1/devices", "/api/v1/devices/{id}",
-        "/api/v1/devices/{id}/read", "/api/v1/devices/{id}/history", "/api/v1/devices/{id}/commands", "/api/v1/plugins", "/api/v1/links",
-        "/api/v1/links/{id}/trace",
+        "/api/v1/devices/{id}/read", "/api/v1/devices/{id}/history", "/api/v1/devices/{id}/commands", "/api/v1/plugins",
+        "/api/v1/plugins/{id}/restart", "/api/v1/links", "/api/v1/links/{id}/trace",
         "/api/v1/buffer", "/api/v1/reload", "/api/v1/events", "/metrics",
       ]
       #expect(Set(paths.keys) == routes)

@@ -9,7 +9,7 @@ import Glibc
 import Testing
 
 /// The plugin in plain C against its simulated device in Python: neither shares code with the host.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(1)), .bothModes)
 struct LineMeterTests {
   private static let plugin = Task { try await Built.loaded(Built.shared.value.lineMeter) }
   private static let settings = #"{"unit": "W", "scale": 1, "rated_power": 3000, "safe_limit": 1000}"#

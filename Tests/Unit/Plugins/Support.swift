@@ -75,6 +75,7 @@ struct Built: Sendable {
   }
 
   let fixture: String
+  let hostile: String
   let lineMeter: String
   let broken: [Broken]
   /// Appears where a plugin was executed that must not be.
@@ -92,6 +93,8 @@ struct Built: Sendable {
         fixture,
         "\(root)/Tests/Unit/Plugins/Fixtures/misbehaving.c",
       ])
+    hostile = try directory.make("hostile") + "/hostile.so"
+    try Self.makeHostile(hostile)
     let meter = try directory.make("line-meter")
     try run("make", ["-C", "\(root)/PluginAPI/Templates/c", "OUT=\(meter)"])
     lineMeter = meter + "/line_meter.so"
@@ -102,15 +105,73 @@ struct Built: Sendable {
       return Broken(path: "\(place)/\(fields[0])", stage: fields[1], fault: fields[2])
     }
     executed = place + "/EXECUTED"
-    for path in [fixture, lineMeter] {
+    for path in [fixture, hostile, lineMeter] {
       try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     }
   }
 
-  static func loaded(_ path: String) throws -> LoadedPlugin {
-    // A store of its own is kept by nobody: what is loaded stays mapped without its file.
+  /// Fixtures/hostile.c, with macros.
+  static func makeHostile(_ path: String, _ macros: [String] = []) throws {
+    try run(
+      "cc",
+      ["-std=gnu11", "-O1", "-fPIC", "-shared", "-pthread", "-fvisibility=hidden", "-I", "\(root)/PluginAPI/C/include"] + macros
+        + ["-o", path, "\(root)/Tests/Unit/Plugins/Fixtures/hostile.c"])
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+  }
+
+  static func loaded(_ path: String) async throws -> TestPlugin {
+    // Kept by nobody: what is loaded stays mapped without its file.
     let store = try TemporaryDirectory()
-    return try LoadedPlugin(PluginFile(path: path, store: store.path, services: HostABI.services), logger: quiet)
+    return try await TestPlugin(PluginFile(path: path, store: store.path, services: HostABI.services))
+  }
+}
+
+/// Where a plugin of a test runs.
+enum Mode: String, Sendable {
+  case host, child
+
+  @TaskLocal static var current = Mode.host
+}
+
+/// Runs each test of a suite twice: the plugin cannot tell, and no more can the test.
+struct BothModes: SuiteTrait, TestTrait, TestScoping {
+  var isRecursive: Bool { true }
+
+  func provideScope(for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void) async throws {
+    try await Mode.$current.withValue(.host) { try await function() }
+    try await Mode.$current.withValue(.child) { try await function() }
+  }
+}
+
+extension Trait where Self == BothModes {
+  static var bothModes: Self { BothModes() }
+}
+
+/// A plugin in this process and in a child.
+struct TestPlugin: Sendable {
+  let host: LoadedPlugin
+  let child: ChildPlugin
+
+  init(_ file: PluginFile) async throws {
+    host = try LoadedPlugin(file, logger: quiet)
+    child = try await ChildPlugin.start(file, settings: .test(), logger: quiet) { Issue.record("a child ended: \($0)") }
+  }
+
+  func link(adapter: String, resources: LinkResources) -> (any AdapterConnection)? {
+    switch Mode.current {
+    case .host: host.link(adapter: adapter, resources: resources)
+    case .child: child.link(adapter: adapter, resources: resources)
+    }
+  }
+}
+
+extension ChildSettings {
+  /// The host's program lies beside the one that runs the tests. Landlock as Debian 12 has it.
+  static func test(memory: Int64 = 192 << 20, patience: Int64 = 30_000_000_000, mercy: Int64 = 50_000_000) -> ChildSettings {
+    let own = OwnProcess.executable ?? ""
+    return ChildSettings(
+      program: "\(own[..<(own.lastIndex(of: "/") ?? own.startIndex)])/busbar", memory: memory, landlock: 2, patience: patience,
+      mercy: mercy)
   }
 }
 
@@ -209,13 +270,13 @@ final class LogLines: Sendable {
 
 /// A link with one device, its calls as functions that wait.
 struct TestLink: Sendable {
-  let link: DirectLink
+  let link: any AdapterConnection
   let told = Told()
   let log = LogLines()
   static let pool = ThreadPool(name: "test", limit: 16)
 
   init(
-    _ plugin: LoadedPlugin, adapter: String = "fixture", config: String = "{}",
+    _ plugin: TestPlugin, adapter: String = "fixture", config: String = "{}",
     endpoint: StreamEndpoint = .tcp(host: "127.0.0.1", port: 1)
   ) throws {
     let resources = LinkResources(
@@ -225,6 +286,13 @@ struct TestLink: Sendable {
       throw ProgramFailed(description: "there is no adapter \(adapter)")
     }
     self.link = link
+  }
+
+  /// In a child of the test's own.
+  init(_ child: ChildPlugin, adapter: String = "hostile", config: String = "{}", store: any PluginStore = MemoryStore()) throws {
+    let resources = LinkResources(
+      endpoints: [:], config: config, events: told, pool: Self.pool, store: store, logger: log.logger)
+    link = try #require(child.link(adapter: adapter, resources: resources))
   }
 
   func open(deadline: Int64 = later()) async -> CallResult {

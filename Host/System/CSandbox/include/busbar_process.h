@@ -26,6 +26,8 @@ ssize_t busbar_receive_packet(int fd, void *bytes, size_t room, int *passed);
 ssize_t busbar_receive_plain(int fd, void *bytes, size_t room);
 // A memory file with this content that nobody can change any more; -1 with errno.
 int busbar_sealed_file(const void *bytes, size_t count);
+// 1 where a child has ended, or does so within the time; it still has to be waited for.
+int busbar_has_ended(int32_t pid, int milliseconds);
 int busbar_wait(int32_t pid, int *status, long *peak_kilobytes);
 // User and group of a name; 0 where there is none.
 int busbar_find_user(const char *name, uint32_t *user, uint32_t *group);
@@ -46,6 +48,8 @@ int busbar_landlock_enter(int rules);
 int busbar_open_path(const char *path);
 // Another user, without any further group, for good.
 int busbar_become(uint32_t user, uint32_t group);
+// Threads without a wish of their own get 1 MiB of stack: stacks count as memory.
+int busbar_small_stacks(void);
 int busbar_no_new_privileges(void);
 int busbar_end_with_parent(void);
 int busbar_limit_data(uint64_t bytes);

@@ -38,7 +38,7 @@ package final class ChildPlugin: Sendable {
   }
 
   /// The number of its process.
-  package var process_id: Int32 { process.id }
+  package var processID: Int32 { process.id }
 
   /// Starts a child and waits until the plugin in it is loaded. `ended` is called once for a child that came to life, from a
   /// thread of its own, with the reason; `idle` when its last link has gone.
@@ -99,8 +99,9 @@ package final class ChildPlugin: Sendable {
     }
   }
 
-  /// A link of one of its adapters.
-  package func link(adapter: String, resources: LinkResources) -> any AdapterConnection {
+  /// A link of one of its adapters; nil where it has none with this id.
+  package func link(adapter: String, resources: LinkResources) -> (any AdapterConnection)? {
+    guard file.manifest.adapters.contains(where: { $0.id == adapter }) else { return nil }
     let (link, ended) = state.withLock { state in
       state.lastLink += 1
       let link = RemoteLink(number: state.lastLink, child: self, adapter: adapter, resources: resources)
@@ -217,17 +218,14 @@ package final class ChildPlugin: Sendable {
     for part in parts {
       var reader = MessageReader(part)
       let message = try ChildMessage(from: &reader)
-      switch message {
-      case .samples(_, let batch), .request(_, _, .durable(let batch)): samples += batch.rows.count / SampleBatch.rowLength
-      default: break
-      }
-      try handle(message)
+      samples += try handle(message)
     }
     let points = state.withLock { $0.links.values.map(\.points.count).reduce(0, +) }
     budget.take(bytes: packet.count, messages: parts.count, samples: samples, points: points, now: Clock.boot())
   }
 
-  private func handle(_ message: ChildMessage) throws(MessageError) {
+  /// How many samples were good.
+  private func handle(_ message: ChildMessage) throws(MessageError) -> Int {
     switch message {
     case .loaded:
       guard let started = takeStarted() else { throw MessageError(what: "it is loaded twice") }
@@ -235,11 +233,12 @@ package final class ChildPlugin: Sendable {
     case .refused(let text): takeStarted()?(.failure(.refused(text)))
     case .log(0, let level, let text): log(level, text)
     case .result(let call, _), .outcome(let call, _), .candidate(let call, _), .scanned(let call, _, _):
-      try link(UInt32(call >> 32))?.handle(message)
+      return try link(UInt32(call >> 32))?.handle(message) ?? 0
     case .declared(let link, _, _), .identified(let link, _, _), .samples(let link, _), .problem(let link, _, _, _, _),
       .log(let link, _, _), .frame(let link, _, _, _), .released(let link), .request(_, let link, _):
-      try self.link(link)?.handle(message)
+      return try self.link(link)?.handle(message) ?? 0
     }
+    return 0
   }
 
   /// What still comes of a link that has gone is dropped.
@@ -263,12 +262,15 @@ package final class ChildPlugin: Sendable {
 
   /// The child is gone, or goes now.
   private func finish() {
+    // One that only closed its socket lives on.
+    let silent = !process.hasEnded(within: 200) && state.withLock { $0.ending == nil }
     process.kill()
     state.withLock { $0.reaped = true }
     let end = process.wait()
     output.read()
     let (reason, links, started) = state.withLock { state in
-      let reason = state.ending ?? ChildReason.sentence(end, said: output.last, memory: settings.memory)
+      let reason =
+        state.ending ?? (silent ? ChildReason.closed : nil) ?? ChildReason.sentence(end, said: output.last, memory: settings.memory)
       state.ended = reason
       state.waiting = []
       defer {

@@ -5,6 +5,8 @@ internal import Glibc
 
 /// Why a child ended, in a sentence for a person.
 enum ChildReason {
+  static let closed = "the plugin closed its connection to the host"
+
   /// `said`: the last line that it wrote to standard error.
   static func sentence(_ end: ChildProcess.End, said: String, memory: Int64) -> String {
     var text =

@@ -61,7 +61,10 @@ package actor PluginRunners {
       if [.refused, .quarantined].contains(runners[id]?.supervision.state) { throw refusal(id) }
       return AbsentLink(why: runners[id]?.supervision.reason ?? "the plugin's process did not start")
     }
-    return child.link(adapter: adapter, resources: resources)
+    guard let link = child.link(adapter: adapter, resources: resources) else {
+      throw PluginFile.Refusal(message: "\(id) has no adapter \(adapter)")
+    }
+    return link
   }
 
   private func refusal(_ id: String) -> PluginFile.Refusal {
@@ -103,7 +106,7 @@ package actor PluginRunners {
       logger.notice(
         "plugin loaded",
         metadata: [
-          "plugin": "\(id)", "version": "\(file.manifest.version)", "hash": "\(file.hash)", "process": "\(child.process_id)",
+          "plugin": "\(id)", "version": "\(file.manifest.version)", "hash": "\(file.hash)", "process": "\(child.processID)",
         ])
       Task { for await reason in ended { self.ended(child, reason) } }
       Task { for await _ in idle { self.idle(child) } }
@@ -200,7 +203,7 @@ package actor PluginRunners {
     runners[id].map { runner in
       Status(
         state: runner.supervision.state, reason: runner.supervision.reason, deaths: runner.supervision.total,
-        process: runner.child?.process_id, version: runner.child == nil ? nil : runner.version)
+        process: runner.child?.processID, version: runner.child == nil ? nil : runner.version)
     }
   }
 

@@ -6,19 +6,21 @@ internal import Logging
 internal import Synchronization
 
 /// Problems that a link may raise: so many at a time, so many changes a minute.
-struct ProblemLimit: Sendable {
-  static let active = 32
-  static let changesPerMinute = 120
+package struct ProblemLimit: Sendable {
+  package static let active = 32
+  package static let changesPerMinute = 120
 
   private var raised: Set<String> = []
   private var minute: Int64 = -1
   private var changes = 0
 
-  enum Answer: Equatable, Sendable {
+  package init() {}
+
+  package enum Answer: Equatable, Sendable {
     case change, same, tooMany
   }
 
-  mutating func take(_ device: UInt32, _ name: String, active: Bool, now: Int64) -> Answer {
+  package mutating func take(_ device: UInt32, _ name: String, active: Bool, now: Int64) -> Answer {
     let key = "\(device) \(name)"
     guard raised.contains(key) != active else { return .same }
     if now / 60_000_000_000 != minute {
@@ -41,8 +43,8 @@ extension RemoteLink {
   /// A frame that is older was not recorded now, nanoseconds.
   private static let frameAge: Int64 = 60_000_000_000
 
-  /// From the thread that reads the child's messages.
-  func handle(_ message: ChildMessage) throws(MessageError) {
+  /// From the thread that reads the child's messages. How many samples were good.
+  func handle(_ message: ChildMessage) throws(MessageError) -> Int {
     switch message {
     case .result(let call, let result):
       guard case .call(let completion) = try ended(call).kind else { throw MessageError(what: "the wrong answer to a call") }
@@ -66,10 +68,13 @@ extension RemoteLink {
       completion(ScanResult(result, steps: Int(min(steps, Self.stepLimit)), candidates: candidates))
     case .declared(_, let device, let points): try declared(device, points)
     case .identified(_, let device, let identity):
-      guard knows(device), identityLimit.admit(now: Clock.boot()) != nil else { return }
+      guard knows(device), identityLimit.admit(now: Clock.boot()) != nil else { break }
       resources.events.identified(device, identity.cleaned)
     case .samples(_, let samples):
-      note(SampleBatch(samples).tell(resources.events, points, durable: false))
+      let batch = SampleBatch(samples)
+      let dropped = batch.tell(resources.events, points, durable: false)
+      note(dropped)
+      return batch.samples.count - dropped
     case .problem(_, let device, let name, let active, let text):
       switch state.withLock({ $0.problems.take(device, name, active: active, now: Clock.boot()) }) {
       case .same: break
@@ -78,7 +83,7 @@ extension RemoteLink {
       }
     case .log(_, let level, let text): log(Int32(level), text)
     case .frame(_, let device, let time, let content):
-      guard let trace = resources.events.trace else { return }
+      guard let trace = resources.events.trace else { break }
       let now = Clock.boot()
       let time = min(max(time, now - Self.frameAge), now)
       switch content {
@@ -87,9 +92,12 @@ extension RemoteLink {
       case .event(let event): trace.record(event, device: device, time: time)
       }
     case .released: state.withLock { $0.stream = nil }
-    case .request(let number, _, let request): try serve(number, request)
+    case .request(let number, _, let request):
+      try serve(number, request)
+      if case .durable(let samples) = request { return samples.rows.count / SampleBatch.rowLength }
     case .loaded, .refused: throw MessageError(what: "a message of no link")
     }
+    return 0
   }
 
   private func ended(_ call: UInt64) throws(MessageError) -> Running {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import BusbarModel
+package import BusbarModel
 
 /// What a child tells the host. The host believes none of it before it has checked it.
-enum ChildMessage: Equatable, Sendable {
+package enum ChildMessage: Equatable, Sendable {
   case loaded
   /// The plugin cannot be used; a sentence. The child ends.
   case refused(String)
@@ -26,7 +26,7 @@ enum ChildMessage: Equatable, Sendable {
   /// Answered with the same number, in any order.
   case request(UInt64, link: UInt32, Request)
 
-  enum Request: Equatable, Sendable {
+  package enum Request: Equatable, Sendable {
     case stream(endpoint: String, deadline: Int64)
     case storeGet(key: String)
     case storeSet(key: String, value: [UInt8])
@@ -35,22 +35,32 @@ enum ChildMessage: Equatable, Sendable {
   }
 
   /// Rows of point.h, 32 bytes each, and the texts that they point into.
-  struct Samples: Equatable, Sendable {
-    var rows: [UInt8]
-    var arena: [UInt8]
+  package struct Samples: Equatable, Sendable {
+    package var rows: [UInt8]
+    package var arena: [UInt8]
+
+    package init(rows: [UInt8], arena: [UInt8]) {
+      self.rows = rows
+      self.arena = arena
+    }
   }
 
-  struct NumberedPoint: Equatable, Sendable {
-    var number: UInt32
-    var point: PointRecord
+  package struct NumberedPoint: Equatable, Sendable {
+    package var number: UInt32
+    package var point: PointRecord
+
+    package init(number: UInt32, point: PointRecord) {
+      self.number = number
+      self.point = point
+    }
   }
 
   /// Points in one message.
-  static let pointLimit = 1024
+  package static let pointLimit = 1024
 }
 
 extension ChildMessage: MessageField {
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     switch self {
     case .loaded: message.put(UInt8(1))
     case .refused(let text):
@@ -116,7 +126,7 @@ extension ChildMessage: MessageField {
     }
   }
 
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     switch try message.integer(UInt8.self) {
     case 1: self = .loaded
     case 2: self = .refused(try message.text(TextLimit.explanation))
@@ -143,7 +153,7 @@ extension ChildMessage: MessageField {
 }
 
 extension ChildMessage.Request: MessageField {
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     switch self {
     case .stream(let endpoint, let deadline):
       message.put(UInt8(1))
@@ -162,7 +172,7 @@ extension ChildMessage.Request: MessageField {
     }
   }
 
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     switch try message.integer(UInt8.self) {
     case 1: self = .stream(endpoint: try message.text(TextLimit.name), deadline: try message.field())
     case 2: self = .storeGet(key: try message.text(TextLimit.name))
@@ -174,12 +184,12 @@ extension ChildMessage.Request: MessageField {
 }
 
 extension ChildMessage.Samples: MessageField {
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     message.put(data: rows)
     message.put(data: arena)
   }
 
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     rows = try message.data(Packet.limit)
     arena = try message.data(Packet.limit)
     guard rows.count % SampleBatch.rowLength == 0 else { throw MessageError(what: "half a sample") }
@@ -187,19 +197,19 @@ extension ChildMessage.Samples: MessageField {
 }
 
 extension ChildMessage.NumberedPoint: MessageField {
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     message.put(number)
     message.put(point)
   }
 
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     number = try message.integer()
     point = try message.field()
   }
 }
 
 extension PointRecord: MessageField {
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     message.put(cut(name, Self.nameLimit))
     message.put(cut(title, Self.titleLimit))
     message.put(cut(detail, Self.detailLimit))
@@ -209,7 +219,7 @@ extension PointRecord: MessageField {
     for number in [minimum, maximum, resolution] { message.put(number) }
   }
 
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     self.init(
       name: try message.text(Self.nameLimit), title: try message.text(Self.titleLimit), detail: try message.text(Self.detailLimit),
       type: try message.integer(), kind: try message.integer(), unit: try message.integer(), flags: try message.integer(),

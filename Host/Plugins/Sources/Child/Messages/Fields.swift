@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import BusbarModel
+package import BusbarModel
 
 // How the words of the rooms around are written into messages.
 
 /// Limits of texts in bytes, those of the headers.
-enum TextLimit {
-  static let explanation = 1024
-  static let log = 4096
-  static let name = 64
-  static let identity = 256
-  static let value = 4096
-  static let document = 1 << 20
+package enum TextLimit {
+  package static let explanation = 1024
+  package static let log = 4096
+  package static let name = 64
+  package static let identity = 256
+  package static let value = 4096
+  package static let document = 1 << 20
 }
 
 /// A text cut to a limit in bytes, at the border of a character.
-func cut(_ text: String, _ limit: Int) -> String {
+package func cut(_ text: String, _ limit: Int) -> String {
   guard text.utf8.count > limit else { return text }
   var end = text.utf8.index(text.startIndex, offsetBy: limit)
   while end > text.startIndex, end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
@@ -23,13 +23,13 @@ func cut(_ text: String, _ limit: Int) -> String {
 }
 
 extension CallResult: MessageField {
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     message.put(failure?.rawValue ?? 0)
     message.put(reasonCode)
     message.put(cut(text, TextLimit.explanation))
   }
 
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     let number = try message.integer(UInt32.self)
     guard let failure = number == 0 ? .some(nil) : Class(rawValue: number).map(Optional.some) else {
       throw MessageError(what: "a failure of class \(number)")
@@ -41,7 +41,7 @@ extension CallResult: MessageField {
 }
 
 extension CallResult.Reason {
-  init(code: UInt32) {
+  package init(code: UInt32) {
     self =
       switch code {
       case 0: .unspecified
@@ -56,7 +56,7 @@ extension CallResult.Reason {
 }
 
 extension CallResult {
-  var reasonCode: UInt32 {
+  package var reasonCode: UInt32 {
     switch reason {
     case .unspecified: 0
     case .timeout: 1
@@ -70,7 +70,7 @@ extension CallResult {
 }
 
 extension Value: MessageField {
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     switch self {
     case .number(let value):
       message.put(UInt8(1))
@@ -87,7 +87,7 @@ extension Value: MessageField {
     }
   }
 
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     switch try message.integer(UInt8.self) {
     case 1:
       let number = try message.field(Double.self)
@@ -102,11 +102,11 @@ extension Value: MessageField {
 }
 
 extension DeviceIdentity: MessageField {
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     for text in [vendor, model, serial, firmware] { message.put(cut(text, TextLimit.identity)) }
   }
 
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     self.init(
       vendor: try message.text(TextLimit.identity), model: try message.text(TextLimit.identity),
       serial: try message.text(TextLimit.identity), firmware: try message.text(TextLimit.identity))
@@ -114,14 +114,14 @@ extension DeviceIdentity: MessageField {
 }
 
 extension DeviceSetup: MessageField {
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     message.put(number)
     message.put(cut(name, TextLimit.identity))
     message.put(config)
     message.put(templateBody)
   }
 
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     self.init(
       number: try message.integer(), name: try message.text(TextLimit.identity), config: try message.text(TextLimit.document),
       templateBody: try message.text(TextLimit.document))
@@ -129,7 +129,7 @@ extension DeviceSetup: MessageField {
 }
 
 extension AdapterCommand: MessageField {
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     message.put(device)
     switch verb {
     case .set(let point, let value):
@@ -146,7 +146,7 @@ extension AdapterCommand: MessageField {
     message.put(validUntil)
   }
 
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     let device = try message.integer(UInt32.self)
     let verb: Verb
     switch try message.integer(UInt8.self) {
@@ -161,7 +161,7 @@ extension AdapterCommand: MessageField {
 }
 
 extension CommandResult: MessageField {
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     switch self {
     case .done(let value):
       message.put(UInt8(1))
@@ -179,7 +179,7 @@ extension CommandResult: MessageField {
     }
   }
 
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     switch try message.integer(UInt8.self) {
     case 1: self = .done(try message.field())
     case 2: self = .accepted
@@ -192,7 +192,10 @@ extension CommandResult: MessageField {
 }
 
 extension AdapterCandidate: MessageField {
-  func write(to message: inout MessageWriter) {
+  /// Bytes of its settings, as this side writes them.
+  package static let settingsLimit = 8_192
+
+  package func write(to message: inout MessageWriter) {
     message.put(cut(template, TextLimit.name))
     message.put(config.text)
     message.put(identity)
@@ -200,10 +203,11 @@ extension AdapterCandidate: MessageField {
   }
 
   /// Checked as `propose` checks it.
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     let template = try message.text(TextLimit.name)
-    let text = try message.text(2 * 4096)
-    guard let config = try? JSONValue(parsing: Array(text.utf8), depth: 8), config.object != nil else {
+    let text = try message.text(Self.settingsLimit)
+    guard let config = try? JSONValue(parsing: Array(text.utf8), depth: 8), config.object != nil, config.text.utf8.count <= Self.settingsLimit
+    else {
       throw MessageError(what: "settings of a candidate that are no object")
     }
     let identity = try message.field(DeviceIdentity.self)
@@ -214,7 +218,7 @@ extension AdapterCandidate: MessageField {
 }
 
 extension TraceRing.Entry.Content: MessageField {
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     switch self {
     case .sent(let frame):
       message.put(UInt8(1))
@@ -230,7 +234,7 @@ extension TraceRing.Entry.Content: MessageField {
     }
   }
 
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     switch try message.integer(UInt8.self) {
     case 1: self = .sent(try message.data(TraceRing.frameLimit))
     case 2: self = .received(try message.data(TraceRing.frameLimit))

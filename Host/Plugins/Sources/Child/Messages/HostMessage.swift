@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import BusbarSystem
+package import BusbarSystem
 
 /// What the host tells a child.
 ///
 /// To add a service or a call: a case here or in ChildMessage with its two lines of codec, a handler in RunnerLinks (child
 /// side) and one in RemoteLink (host side). The codec's tests go through all cases by `samples`.
-enum HostMessage: Equatable, Sendable {
+package enum HostMessage: Equatable, Sendable {
   /// The first one, once: what to load, and what it may use. The file comes as descriptor 4.
   case load(Load)
   case call(Call)
@@ -17,25 +17,40 @@ enum HostMessage: Equatable, Sendable {
   /// To a request of the child's; a stream comes with its descriptor.
   case answer(request: UInt64, Answer)
 
-  struct Load: Equatable, Sendable {
-    var sandbox: SandboxRules
+  package struct Load: Equatable, Sendable {
+    package var sandbox: SandboxRules
     /// Of the manifest: the code has to say the same.
-    var id: String
-    var version: String
-    var adapters: [String]
+    package var id: String
+    package var version: String
+    package var adapters: [String]
     /// For sentences.
-    var path: String
+    package var path: String
+
+    package init(sandbox: SandboxRules, id: String, version: String, adapters: [String], path: String) {
+      self.sandbox = sandbox
+      self.id = id
+      self.version = version
+      self.adapters = adapters
+      self.path = path
+    }
   }
 
-  struct Call: Equatable, Sendable {
-    var link: UInt32
-    var id: UInt64
+  package struct Call: Equatable, Sendable {
+    package var link: UInt32
+    package var id: UInt64
     /// Boot clock, which is the same in both processes.
-    var deadline: Int64
-    var verb: Verb
+    package var deadline: Int64
+    package var verb: Verb
+
+    package init(link: UInt32, id: UInt64, deadline: Int64, verb: Verb) {
+      self.link = link
+      self.id = id
+      self.deadline = deadline
+      self.verb = verb
+    }
   }
 
-  enum Verb: Equatable, Sendable {
+  package enum Verb: Equatable, Sendable {
     /// The first of a link.
     case open(adapter: String, config: String)
     case add(DeviceSetup)
@@ -46,7 +61,7 @@ enum HostMessage: Equatable, Sendable {
     case close
   }
 
-  enum Answer: Equatable, Sendable {
+  package enum Answer: Equatable, Sendable {
     case done
     case stream(StreamFacts)
     case value([UInt8])
@@ -56,11 +71,11 @@ enum HostMessage: Equatable, Sendable {
   }
 
   /// Points that are due in one poll, at most.
-  static let dueLimit = 65_536
+  package static let dueLimit = 65_536
 }
 
 extension HostMessage: MessageField {
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     switch self {
     case .load(let load):
       message.put(UInt8(1))
@@ -88,7 +103,7 @@ extension HostMessage: MessageField {
     }
   }
 
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     switch try message.integer(UInt8.self) {
     case 1:
       self = .load(
@@ -107,7 +122,7 @@ extension HostMessage: MessageField {
 }
 
 extension HostMessage.Verb: MessageField {
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     switch self {
     case .open(let adapter, let config):
       message.put(UInt8(1))
@@ -134,7 +149,7 @@ extension HostMessage.Verb: MessageField {
     }
   }
 
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     switch try message.integer(UInt8.self) {
     case 1: self = .open(adapter: try message.text(128), config: try message.text(TextLimit.document))
     case 2: self = .add(try message.field())
@@ -149,7 +164,7 @@ extension HostMessage.Verb: MessageField {
 }
 
 extension HostMessage.Answer: MessageField {
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     switch self {
     case .done: message.put(UInt8(1))
     case .stream(let facts):
@@ -166,7 +181,7 @@ extension HostMessage.Answer: MessageField {
     }
   }
 
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     switch try message.integer(UInt8.self) {
     case 1: self = .done
     case 2: self = .stream(StreamFacts(kind: try message.integer(), baud: try message.integer(), bitsPerByte: try message.integer()))
@@ -179,7 +194,7 @@ extension HostMessage.Answer: MessageField {
 }
 
 extension SandboxRules: MessageField {
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     message.put(user)
     message.put(group)
     message.put(memory)
@@ -187,7 +202,7 @@ extension SandboxRules: MessageField {
     message.put(allowWeak)
   }
 
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     self.init(
       user: try message.field(), group: try message.field(), memory: try message.integer(), landlock: try message.integer(),
       allowWeak: try message.field())

@@ -1,51 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Writes the fields of a message, little-endian, texts and lists after their length.
-struct MessageWriter {
-  private(set) var bytes: [UInt8] = []
+package struct MessageWriter {
+  package private(set) var bytes: [UInt8] = []
 
-  mutating func put(integer value: some FixedWidthInteger) {
+  package init() {}
+
+  package mutating func put(integer value: some FixedWidthInteger) {
     for index in 0..<(value.bitWidth / 8) { bytes.append(UInt8(truncatingIfNeeded: value >> (8 * index))) }
   }
 
-  mutating func put(raw: some Collection<UInt8>) { bytes.append(contentsOf: raw) }
+  package mutating func put(raw: some Collection<UInt8>) { bytes.append(contentsOf: raw) }
 
-  mutating func put(_ value: some MessageField) { value.write(to: &self) }
+  package mutating func put(_ value: some MessageField) { value.write(to: &self) }
 }
 
 /// What is wrong with a message; it ends the connection.
-struct MessageError: Error, Equatable {
-  var what: String
+package struct MessageError: Error, Equatable {
+  package var what: String
 }
 
 /// Reads the fields of a message. Nothing is believed: every length is checked against what is there.
-struct MessageReader {
+package struct MessageReader {
   private let bytes: ArraySlice<UInt8>
   private var place: Int
 
-  init(_ bytes: ArraySlice<UInt8>) {
+  package init(_ bytes: ArraySlice<UInt8>) {
     self.bytes = bytes
     place = bytes.startIndex
   }
 
-  var rest: Int { bytes.endIndex - place }
+  package var rest: Int { bytes.endIndex - place }
 
-  mutating func raw(_ count: Int) throws(MessageError) -> ArraySlice<UInt8> {
+  package mutating func raw(_ count: Int) throws(MessageError) -> ArraySlice<UInt8> {
     guard count >= 0, count <= rest else { throw MessageError(what: "it ends early") }
     defer { place += count }
     return bytes[place..<place + count]
   }
 
-  mutating func integer<Number: FixedWidthInteger>(_ type: Number.Type = Number.self) throws(MessageError) -> Number {
+  package mutating func integer<Number: FixedWidthInteger>(_ type: Number.Type = Number.self) throws(MessageError) -> Number {
     var value: Number = 0
     for (index, byte) in try raw(Number.bitWidth / 8).enumerated() { value |= Number(truncatingIfNeeded: byte) << (8 * index) }
     return value
   }
 
-  mutating func field<Field: MessageField>(_ type: Field.Type = Field.self) throws(MessageError) -> Field { try Field(from: &self) }
+  package mutating func field<Field: MessageField>(_ type: Field.Type = Field.self) throws(MessageError) -> Field { try Field(from: &self) }
 
   /// A text of `limit` bytes at most.
-  mutating func text(_ limit: Int) throws(MessageError) -> String {
+  package mutating func text(_ limit: Int) throws(MessageError) -> String {
     let count = Int(try integer(UInt32.self))
     guard count <= limit else { throw MessageError(what: "a text of \(count) bytes, \(limit) are allowed") }
     guard let text = String(validating: try raw(count), as: UTF8.self) else { throw MessageError(what: "a text that is no UTF-8") }
@@ -53,14 +55,14 @@ struct MessageReader {
   }
 
   /// `limit` bytes at most.
-  mutating func data(_ limit: Int) throws(MessageError) -> [UInt8] {
+  package mutating func data(_ limit: Int) throws(MessageError) -> [UInt8] {
     let count = Int(try integer(UInt32.self))
     guard count <= limit else { throw MessageError(what: "\(count) bytes, \(limit) are allowed") }
     return Array(try raw(count))
   }
 
   /// `limit` elements at most.
-  mutating func list<Field: MessageField>(_ limit: Int, of type: Field.Type = Field.self) throws(MessageError) -> [Field] {
+  package mutating func list<Field: MessageField>(_ limit: Int, of type: Field.Type = Field.self) throws(MessageError) -> [Field] {
     let count = Int(try integer(UInt32.self))
     // Each element takes a byte at least: no room is made for what cannot come.
     guard count <= limit, count <= rest else { throw MessageError(what: "a list of \(count), \(limit) are allowed") }
@@ -72,55 +74,55 @@ struct MessageReader {
 }
 
 /// Something that goes into a message and comes out the same.
-protocol MessageField {
+package protocol MessageField {
   func write(to message: inout MessageWriter)
   init(from message: inout MessageReader) throws(MessageError)
 }
 
 extension String: MessageField {
   /// A longer one is refused by the field that it is for.
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     message.put(UInt32(clamping: utf8.count))
     message.put(raw: utf8)
   }
 
-  init(from message: inout MessageReader) throws(MessageError) { self = try message.text(1 << 20) }
+  package init(from message: inout MessageReader) throws(MessageError) { self = try message.text(1 << 20) }
 }
 
 extension UInt8: MessageField {
-  func write(to message: inout MessageWriter) { message.put(integer: self) }
-  init(from message: inout MessageReader) throws(MessageError) { self = try message.integer() }
+  package func write(to message: inout MessageWriter) { message.put(integer: self) }
+  package init(from message: inout MessageReader) throws(MessageError) { self = try message.integer() }
 }
 
 extension UInt16: MessageField {
-  func write(to message: inout MessageWriter) { message.put(integer: self) }
-  init(from message: inout MessageReader) throws(MessageError) { self = try message.integer() }
+  package func write(to message: inout MessageWriter) { message.put(integer: self) }
+  package init(from message: inout MessageReader) throws(MessageError) { self = try message.integer() }
 }
 
 extension UInt64: MessageField {
-  func write(to message: inout MessageWriter) { message.put(integer: self) }
-  init(from message: inout MessageReader) throws(MessageError) { self = try message.integer() }
+  package func write(to message: inout MessageWriter) { message.put(integer: self) }
+  package init(from message: inout MessageReader) throws(MessageError) { self = try message.integer() }
 }
 
 extension UInt32: MessageField {
-  func write(to message: inout MessageWriter) { message.put(integer: self) }
-  init(from message: inout MessageReader) throws(MessageError) { self = try message.integer() }
+  package func write(to message: inout MessageWriter) { message.put(integer: self) }
+  package init(from message: inout MessageReader) throws(MessageError) { self = try message.integer() }
 }
 
 extension Int64: MessageField {
-  func write(to message: inout MessageWriter) { message.put(integer: self) }
-  init(from message: inout MessageReader) throws(MessageError) { self = try message.integer() }
+  package func write(to message: inout MessageWriter) { message.put(integer: self) }
+  package init(from message: inout MessageReader) throws(MessageError) { self = try message.integer() }
 }
 
 extension Double: MessageField {
-  func write(to message: inout MessageWriter) { message.put(bitPattern) }
-  init(from message: inout MessageReader) throws(MessageError) { self.init(bitPattern: try message.integer()) }
+  package func write(to message: inout MessageWriter) { message.put(bitPattern) }
+  package init(from message: inout MessageReader) throws(MessageError) { self.init(bitPattern: try message.integer()) }
 }
 
 extension Bool: MessageField {
-  func write(to message: inout MessageWriter) { message.put(UInt8(self ? 1 : 0)) }
+  package func write(to message: inout MessageWriter) { message.put(UInt8(self ? 1 : 0)) }
 
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     switch try message.integer(UInt8.self) {
     case 0: self = false
     case 1: self = true
@@ -130,28 +132,28 @@ extension Bool: MessageField {
 }
 
 extension Optional: MessageField where Wrapped: MessageField {
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     message.put(self != nil)
     if let self { message.put(self) }
   }
 
-  init(from message: inout MessageReader) throws(MessageError) {
+  package init(from message: inout MessageReader) throws(MessageError) {
     self = try message.field(Bool.self) ? try message.field(Wrapped.self) : nil
   }
 }
 
 extension Array: MessageField where Element: MessageField {
-  func write(to message: inout MessageWriter) {
+  package func write(to message: inout MessageWriter) {
     message.put(UInt32(clamping: count))
     for element in self { message.put(element) }
   }
 
-  init(from message: inout MessageReader) throws(MessageError) { self = try message.list(1 << 16) }
+  package init(from message: inout MessageReader) throws(MessageError) { self = try message.list(1 << 16) }
 }
 
 extension MessageWriter {
   /// Bytes after their length, as `data` reads them.
-  mutating func put(data: [UInt8]) {
+  package mutating func put(data: [UInt8]) {
     put(UInt32(clamping: data.count))
     put(raw: data)
   }

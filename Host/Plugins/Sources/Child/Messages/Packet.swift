@@ -3,45 +3,45 @@
 /// What crosses the socket in one piece: one or more messages, each after its length. A message that is too long for it
 /// lies in a sealed memory file that comes with the packet; only the host makes those, since a child's would not count
 /// against its memory.
-enum Packet {
+package enum Packet {
   /// Bytes, at most (the socket takes about 208 KiB).
-  static let limit = 65_536
+  package static let limit = 65_536
   /// Bytes of one message in a packet.
-  static let messageLimit = limit - 8
+  package static let messageLimit = limit - 8
   /// Bytes of a message in a memory file.
-  static let fileLimit = 4 << 20
+  package static let fileLimit = 4 << 20
 
   private static let inline: UInt32 = 0x4242_0001
   private static let file: UInt32 = 0x4242_0002
 
-  enum Content: Equatable {
+  package enum Content: Equatable {
     case messages([ArraySlice<UInt8>])
     /// So many bytes in the file that comes with it.
     case file(Int)
   }
 
   /// The head of a packet of messages.
-  static var head: [UInt8] {
+  package static var head: [UInt8] {
     var writer = MessageWriter()
     writer.put(inline)
     return writer.bytes
   }
 
   /// A packet whose message lies in a file.
-  static func file(_ count: Int) -> [UInt8] {
+  package static func file(_ count: Int) -> [UInt8] {
     var writer = MessageWriter()
     writer.put(file)
     writer.put(UInt32(clamping: count))
     return writer.bytes
   }
 
-  static func append(_ message: [UInt8], to packet: inout [UInt8]) {
+  package static func append(_ message: [UInt8], to packet: inout [UInt8]) {
     let count = UInt32(clamping: message.count)
     for index in 0..<4 { packet.append(UInt8(truncatingIfNeeded: count >> UInt32(8 * index))) }
     packet.append(contentsOf: message)
   }
 
-  static func parse(_ packet: ArraySlice<UInt8>) throws(MessageError) -> Content {
+  package static func parse(_ packet: ArraySlice<UInt8>) throws(MessageError) -> Content {
     var reader = MessageReader(packet)
     switch try reader.integer(UInt32.self) {
     case inline:

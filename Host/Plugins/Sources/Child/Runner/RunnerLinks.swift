@@ -48,7 +48,9 @@ final class RunnerLinks {
       link.command(command, deadline: call.deadline) { outlet.send(.outcome(call: call.id, $0)) }
     case .scan(let documents, let step):
       link.scan(documents, step: Int(step), deadline: call.deadline) { found in
-        for candidate in found.candidates { outlet.tell(.candidate(call: call.id, candidate)) }
+        for candidate in found.candidates where candidate.config.text.utf8.count <= AdapterCandidate.settingsLimit {
+          outlet.tell(.candidate(call: call.id, candidate))
+        }
         outlet.send(.scanned(call: call.id, found.result, steps: UInt32(clamping: found.steps)))
       }
     }

@@ -8,8 +8,8 @@ import Foundation
 import Testing
 
 /// The host's side of the contract, with a plugin that breaks its own on purpose.
-@Suite(.timeLimit(.minutes(1)))
-struct DirectLinkTests {
+@Suite(.timeLimit(.minutes(1)), .bothModes)
+struct LinkTests {
   private static let plugin = Task { try await Built.loaded(Built.shared.value.fixture) }
 
   private func link(_ config: String = "{}", endpoint: StreamEndpoint = .tcp(host: "127.0.0.1", port: 1)) async throws
@@ -156,7 +156,7 @@ struct DirectLinkTests {
     let plugin = try await Self.plugin.value
     let told = Told()
     let link = try #require(
-      plugin.link(
+      plugin.host.link(
         adapter: "fixture",
         resources: LinkResources(
           endpoints: [:], config: "{}", events: told, pool: pool, store: MemoryStore(), logger: quiet)))
