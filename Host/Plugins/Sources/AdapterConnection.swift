@@ -151,17 +151,7 @@ package struct CallResult: Error, Sendable, Equatable {
     let value = UInt32(clamping: -Int64(status))
     // An unknown class counts as transient (contract, section 9).
     failure = Class(rawValue: value >> 16) ?? .transient
-    reason =
-      switch value & 0xFFFF {
-      case 0: .unspecified
-      case 1: .timeout
-      case 2: .closed
-      case 3: .refused
-      case 4: .address
-      case 7: .garbled
-      case 8: .wear
-      case let code: .other(code)
-      }
+    reason = Reason(code: value & 0xFFFF)
     self.text = text
   }
 }

@@ -69,7 +69,7 @@ package struct PluginManifest: Sendable, Equatable {
     minor = HostABI.minor
     requires = []
     permissions = []
-    self.adapters = adapters.map { Adapter(id: $0, title: $0, endpoints: [:]) }
+    self.adapters = adapters.map { Adapter(id: $0, title: $0, endpoints: [:], ports: [:]) }
   }
 
   fileprivate static func isName(_ text: String) -> Bool {

@@ -50,6 +50,7 @@ extension CallResult.Reason {
       case 3: .refused
       case 4: .address
       case 7: .garbled
+      case 8: .wear
       default: .other(code)
       }
   }
@@ -64,6 +65,7 @@ extension CallResult {
     case .refused: 3
     case .address: 4
     case .garbled: 7
+    case .wear: 8
     case .other(let code): code & 0xFFFF
     }
   }
