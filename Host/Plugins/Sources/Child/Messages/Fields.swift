@@ -6,7 +6,7 @@ internal import BusbarModel
 
 /// Limits of texts in bytes, those of the headers.
 enum TextLimit {
-  static let explanation = 1024
+  static let explanation = 8192
   static let log = 4096
   static let name = 64
   static let identity = 256
