@@ -64,6 +64,7 @@ extension CallResult {
     case .refused: 3
     case .address: 4
     case .garbled: 7
+    case .wear: 8
     case .other(let code): code & 0xFFFF
     }
   }
