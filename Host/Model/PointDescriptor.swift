@@ -35,6 +35,8 @@ package struct PointDescriptor: Hashable, Sendable {
   package var lease: Duration?
   /// A value in force is sent again this often, so that a watchdog in the device does not end it.
   package var refresh: Duration?
+  /// The device falls back by itself when nobody sends the value again for this long.
+  package var watchdog: Duration?
   /// How often reading is worthwhile; nil = the device's default.
   package var period: Duration?
   /// A counter that restarts at 0 (`_today`, `_session`).
@@ -46,7 +48,7 @@ package struct PointDescriptor: Hashable, Sendable {
     name: String, title: String = "", unit: String = "", type: ValueType = .number, kind: Kind = .gauge,
     writable: Bool = false, setting: Bool = false, minimum: Double? = nil, maximum: Double? = nil,
     allowed: [Double] = [], resolution: Double = 0, labels: [String] = [], safe: Value? = nil, lease: Duration? = nil,
-    refresh: Duration? = nil, period: Duration? = nil, restarts: Bool = false, plausible: Plausible? = nil
+    refresh: Duration? = nil, watchdog: Duration? = nil, period: Duration? = nil, restarts: Bool = false, plausible: Plausible? = nil
   ) {
     self.name = name
     self.title = title
@@ -63,6 +65,7 @@ package struct PointDescriptor: Hashable, Sendable {
     self.safe = safe
     self.lease = lease
     self.refresh = refresh
+    self.watchdog = watchdog
     self.period = period
     self.restarts = restarts
     self.plausible = plausible

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """One dead device costs a bounded slot of time and nothing else."""
 
+import os
+
 import pytest
 
 from harness.network import free_port
 from harness.site import meter, meter_device
 
 PERIOD = 1000
+# Readings that each good device of a site with faulty ones is watched for; Tests/Faults/field asks for more.
+READINGS = int(os.environ.get("BUSBAR_READINGS", "20"))
 
 
 def steady(subscriber, device, *, since, readings):
@@ -174,7 +178,7 @@ def test_five_faulty_devices_of_twenty(host, subscriber, modbus_device):
         subscriber.wait_status(name, lambda content: content["state"] == "offline", 60)
     position = subscriber.mark()
     for number in range(15):
-        steady(subscriber, f"met_good{number}", since=position, readings=20)
+        steady(subscriber, f"met_good{number}", since=position, readings=READINGS)
         powers = {m.json["values"].get("power") for m in subscriber.telemetry(f"met_good{number}")}
         assert powers == {100}
     for name in faulty:
@@ -208,7 +212,7 @@ def test_five_faulty_units_of_thirty_two_on_one_line(host, subscriber, modbus_de
     good = [f"met_{unit}" for unit in range(1, 33) if unit not in faulty]
     for device in good:
         first = subscriber.wait_telemetry(device, since=position, timeout=30).json["seq"]
-        subscriber.wait_telemetry(device, lambda c: c["seq"] >= first + 3, since=position, timeout=60)
+        subscriber.wait_telemetry(device, lambda c: c["seq"] >= first + READINGS // 6, since=position, timeout=READINGS * 3)
         content = [m.json for m in subscriber.telemetry(device, since=position)]
         steps = [b["ts"] - a["ts"] for a, b in zip(content, content[1:])]
         average = sum(steps) / len(steps)

@@ -198,16 +198,3 @@ struct SimulateCommand: AsyncParsableCommand {
       })
   }
 }
-
-/// A simulated device has no link above it.
-private struct NoEvents: AdapterEvents {
-  func declared(_ device: UInt32, points: [(id: UInt32, point: PointDescriptor)]) {}
-  func identified(_ device: UInt32, _ identity: DeviceIdentity) {}
-  func samples(_ device: UInt32, _ items: [Reading.Item], time: Int64, deviceTime: Int64?, durable: Bool) {}
-  func problem(_ device: UInt32, name: String, active: Bool, text: String) {}
-}
-
-private struct NoStore: PluginStore {
-  func get(_ key: String) -> [UInt8]? { nil }
-  func set(_ key: String, to value: [UInt8]) throws {}
-}

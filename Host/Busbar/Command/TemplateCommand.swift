@@ -34,9 +34,13 @@ struct TemplateCommand: AsyncParsableCommand {
     @OptionGroup var tools: ToolOptions
 
     func run() async throws {
-      let (_, _, adapters) = try await Setup.tools(config: tools.config, plugins: tools.plugins, templates: tools.templates)
+      let (_, catalog, adapters) = try await Setup.tools(config: tools.config, plugins: tools.plugins, templates: tools.templates)
       var found: [Diagnostic] = []
-      for file in file { found += TemplateLibrary.check(file, manifests: adapters).1 }
+      for file in file {
+        let (template, mistakes) = TemplateLibrary.check(file, manifests: adapters)
+        found += mistakes
+        if let template { found += await AdapterJudge(catalog: catalog).mistakes(in: template) }
+      }
       if tools.json {
         try Output(json: true).lines([JSONValue.array(found.map(Self.json)).text])
       } else {

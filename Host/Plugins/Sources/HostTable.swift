@@ -24,7 +24,7 @@ enum HostTable {
         unsafe Unmanaged<PluginContext>.fromOpaque(context).takeUnretainedValue().log(level, text)
       }
     }
-    unsafe table.explain = { _, call, text in unsafe linkOf(call)?.explanation = copied(text, limit: 1024) }
+    unsafe table.explain = { _, call, text in unsafe linkOf(call)?.explanation = copied(text, limit: 8192) }
     unsafe table.cancelled = { _, call in unsafe linkOf(call)?.signal.isSet ?? true ? 1 : 0 }
     unsafe table.declare_points = { _, link, device, points, count, stride, out in
       guard let link = LinkTable.shared[link], device != 0 else { return failed(BB_CLASS_BUG, BB_REASON_RANGE) }

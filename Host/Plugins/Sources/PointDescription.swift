@@ -61,6 +61,7 @@ enum PointDescription {
       resolution: record.resolution.isFinite ? max(0, record.resolution) : 0,
       labels: (json?["labels"]?.array ?? []).prefix(256).compactMap(\.string), safe: json?["safe"].flatMap(Value.init(json:)),
       lease: duration(json?["lease_ms"]), refresh: duration(json?["refresh_ms"]),
+      watchdog: duration(json?["watchdog_ms"]),
       period: record.period == 0 ? nil : .milliseconds(Int64(record.period)),
       restarts: kind == .counter && (flags & BB_POINT_RESTARTS != 0 || name.hasSuffix("_today") || name.hasSuffix("_session")),
       plausible: Plausible(json: json?["plausible"]))

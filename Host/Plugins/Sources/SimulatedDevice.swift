@@ -20,6 +20,12 @@ internal import Synchronization
     var finished = false
   }
 
+  /// Whether the adapter simulates devices at all.
+  package static func isOffered(by plugin: LoadedPlugin, adapter: String) -> Bool {
+    guard let table = unsafe plugin.adapter(adapter) else { return false }
+    return unsafe plugin.interface(BB_INTERFACE_SIMULATE, of: table) != nil
+  }
+
   /// `documents` is the JSON array of simulate.h. Throws a sentence where the adapter
   /// simulates nothing or the plugin refuses the documents.
   package init(_ plugin: LoadedPlugin, adapter: String, documents: String, resources: LinkResources) throws(PluginFile.Refusal) {

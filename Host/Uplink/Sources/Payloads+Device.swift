@@ -119,6 +119,8 @@ extension Payloads {
       json.endArray()
     }
     json.number("resolution", point.resolution)
+    // Milliseconds after which the device falls back by itself when the host is gone.
+    if let watchdog = point.watchdog { json.integer("watchdog", watchdog.milliseconds) }
     if !point.labels.isEmpty {
       json.key("labels")
       json.beginArray()

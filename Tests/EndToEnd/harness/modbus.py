@@ -67,7 +67,7 @@ class ModbusDevice:
         )
         self._child.process.stdin.write(json.dumps({"units": self._units, "mirror": self._mirror, **self._ways}) + "\n")
         self._child.process.stdin.flush()
-        self._child.wait_line(lambda line: line == "ready", 30)
+        self._child.wait_line(lambda line: line == "ready", 90)
         return self
 
     @property

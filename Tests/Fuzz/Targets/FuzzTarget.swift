@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ModbusCodec
+
 /// Decoders that are fed with hostile bytes: by libFuzzer, and with the corpus in the unit tests. Besides not crashing
 /// each keeps the properties that its function checks.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-  /// Replies over Modbus TCP.
-  case mbap
+  /// Replies over Modbus TCP, RTU over TCP, and ASCII.
+  case mbap, rtu, ascii
   /// Commands to devices and to the gateway.
   case command
   /// `busbar.yaml`, a template, a shared library with a manifest.
@@ -15,7 +17,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
 
   package func run(_ bytes: [UInt8]) {
     switch self {
-    case .mbap: fuzzMBAP(bytes)
+    case .mbap: fuzzReplies(bytes, .mbap)
+    case .rtu: fuzzReplies(bytes, .rtu)
+    case .ascii: fuzzReplies(bytes, .ascii)
     case .command: fuzzCommand(bytes)
     case .configuration: fuzzConfiguration(bytes)
     case .template: fuzzTemplate(bytes)

@@ -38,6 +38,8 @@ package struct Template: Sendable {
   package var file: String
   /// `defaults.config` with its places, for messages.
   let configNode: YAMLNode?
+  /// The body with its places.
+  let bodyNode: YAMLNode?
 }
 
 extension Template: Equatable {
@@ -64,5 +66,25 @@ extension Template {
     members["port"] = defaults.port.map { .integer(Int64($0)) }
     object["defaults"] = .object(members)
     return .object(object)
+  }
+}
+
+extension Template {
+  /// A mistake that the adapter found in the body. `path` is what it wrote of where: names and `[0]`, joined by dots.
+  package func diagnostic(_ problem: String, at path: String) -> Diagnostic {
+    var node = bodyNode
+    var place = bodyNode?.place ?? Place(file: file)
+    for part in path.split(separator: ".") {
+      if part.hasPrefix("["), let index = Int(part.dropFirst().dropLast()) {
+        node = node?.items.flatMap { $0.indices.contains(index) ? $0[index] : nil }
+        place = node?.place ?? place
+      } else {
+        // What is missing is missing where its map stands.
+        place = node?.members?.first { $0.key == part }?.place ?? place
+        node = node?[String(part)]
+      }
+    }
+    let key = path.replacing(".[", with: "[")
+    return Diagnostic(place: place, key: key.isEmpty ? adapter : "\(adapter).\(key)", message: problem)
   }
 }

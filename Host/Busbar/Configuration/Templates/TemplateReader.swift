@@ -37,7 +37,7 @@ struct TemplateReader {
       name: name, title: title, adapter: known, kind: kind, vendor: vendor, models: models, source: source,
       confidence: confidence, write: write, defaults: defaults, probe: map.part("probe")?.json, body: body,
       points: points,
-      file: file, configNode: config)
+      file: file, configNode: config, bodyNode: bodyNode)
   }
 
   private func name(_ map: MapReader, file: String) -> String? {

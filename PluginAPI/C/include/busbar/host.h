@@ -44,7 +44,7 @@ struct bb_host {
   // A line for the host's log about a link, 0 for the plugin as a whole. At most 4,096 bytes are kept. [copied] [any]
   void (*BB_NULLABLE log)(const bb_host_t *BB_NONNULL host, bb_link_id_t link, int32_t level, bb_str_t text);
 
-  // The sentence that belongs to the failure this call is about to return. At most 1,024 bytes are kept. [copied] [in-call]
+  // The sentence that belongs to the failure this call is about to return, or several, a line each. At most 8,192 bytes are kept. [copied] [in-call]
   void (*BB_NULLABLE explain)(const bb_host_t *BB_NONNULL host, const bb_call_t *BB_NONNULL call, bb_str_t text);
 
   // 1 once the host wants this call to end early, else 0. [any]

@@ -77,7 +77,7 @@ public final class ModbusAdapter: Adapter {
 
   /// Sends a request once the pauses that the device needs are over.
   func ask(_ request: Request, _ device: ModbusDevice, _ call: borrowing Call) throws(LineFailure) -> Reply {
-    if let probe = line.probe(before: request, unit: device.unit) {
+    if let probe = try line.probe(before: request, unit: device.unit, call) {
       let reply = try send(probe, device, call)
       link.log(.debug, "unit \(device.unit): in step again after a missing answer (\(probe): \(reply.isException ? "refused" : "answered"))")
     }

@@ -6,7 +6,7 @@ package import BusbarModel
 
 /// Limits of texts in bytes, those of the headers.
 package enum TextLimit {
-  package static let explanation = 1024
+  package static let explanation = 8192
   package static let log = 4096
   package static let name = 64
   package static let identity = 256

@@ -12,7 +12,7 @@ protocol Line: AnyObject {
   ) throws(LineFailure) -> Reply
 
   /// What has to be asked before this request, so that a late answer is not taken for its own; nil most of the time.
-  func probe(before request: Request, unit: UInt8) -> Request?
+  func probe(before request: Request, unit: UInt8, _ call: borrowing Call) throws(LineFailure) -> Request?
 
   /// The unit will not answer what it has not answered yet.
   func forget(_ unit: UInt8)

@@ -13,6 +13,8 @@ final class SerialLine: Line {
   private let stream: ByteStream
   private lazy var master = RTUMaster(descriptor: stream.descriptor, baud: stream.baud)
   private var late = LateAnswers()
+  /// What was answered last: something that comes after its answer may be another one.
+  private var last: (request: Request, unit: UInt8)?
   private var lastEnd: Int64 = 0
 
   init(_ link: Link, _ stream: ByteStream) {
@@ -30,7 +32,10 @@ final class SerialLine: Line {
   /// Late bytes are waited for this long, in milliseconds, before the line counts as free again.
   private static let drainQuiet = 50
 
-  func probe(before request: Request, unit: UInt8) -> Request? { late.probe(before: request, unit: unit) }
+  func probe(before request: Request, unit: UInt8, _ call: borrowing Call) throws(LineFailure) -> Request? {
+    clear(call)
+    return late.probe(before: request, unit: unit)
+  }
 
   func forget(_ unit: UInt8) { late.forget(unit) }
 
@@ -51,7 +56,7 @@ final class SerialLine: Line {
     guard end > BootClock.now else { throw .noTime }
     defer { lastEnd = BootClock.now }
     let isTracing = link.tracing
-    // What came since the last answer answers nothing.
+    clear(call)
     master.flush()
     if isTracing { link.trace(.sent, WireFraming.rtu.frame(unit: unit, pdu: request.pdu)) }
     if let failure = master.send(request, unit: unit) { throw failed(failure, request, unit, call) }
@@ -64,6 +69,7 @@ final class SerialLine: Line {
       case .frame(unit: unit, pdu: let pdu):
         if let reply = Reply(pdu, to: request) {
           late.answered(request, unit: unit)
+          last = (request, unit)
           return reply
         }
         fallthrough
@@ -90,6 +96,12 @@ final class SerialLine: Line {
     case .lost(let text):
       return .lost(AdapterError(.transient, reason: UInt32(BB_REASON_CLOSED), "the serial line: \(text)"))
     }
+  }
+
+  /// What came since the last answer answers nothing.
+  private func clear(_ call: borrowing Call) {
+    guard let last, let excess = try? stream.exchange([], until: .quiet(0), call), !excess.isEmpty else { return }
+    late.unanswered(last.request, unit: last.unit)
   }
 
   private func drain(_ call: borrowing Call) {

@@ -21,7 +21,11 @@ final class StreamLine: Line {
     conversation = Conversation(framing)
   }
 
-  func probe(before request: Request, unit: UInt8) -> Request? { conversation.probe(before: request, unit: unit) }
+  func probe(before request: Request, unit: UInt8, _ call: borrowing Call) throws(LineFailure) -> Request? {
+    guard conversation.framing != .mbap, verdict == nil else { return nil }
+    try clear(call)
+    return conversation.probe(before: request, unit: unit)
+  }
 
   func forget(_ unit: UInt8) { conversation.forget(unit) }
 
@@ -31,7 +35,7 @@ final class StreamLine: Line {
     if let verdict { throw .garbage(verdict) }
     guard conversation.framing == .mbap || 1...247 ~= unit else { throw .unit(unit) }
     let end = BootClock.now + Int64(milliseconds) * 1_000_000
-    try clear(unit, call)
+    try clear(call)
     var bytes = conversation.begin(request, unit: unit)
     while true {
       let left = Int((end - BootClock.now) / 1_000_000)
@@ -68,7 +72,7 @@ final class StreamLine: Line {
   }
 
   /// What is there before the request is sent answers nothing. Modbus TCP tells that by its transactions.
-  private func clear(_ unit: UInt8, _ call: borrowing Call) throws(LineFailure) {
+  private func clear(_ call: borrowing Call) throws(LineFailure) {
     guard conversation.framing != .mbap else { return }
     do {
       conversation.excess(try stream.exchange([], until: .quiet(0), capacity: Self.capacity, call))

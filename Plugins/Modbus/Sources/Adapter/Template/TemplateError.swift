@@ -7,6 +7,8 @@ internal import PluginKit
 struct TemplateError: Error {
   var path: String
   var problem: String
+  /// What else is wrong.
+  var others: [TemplateError] = []
 
   init(_ path: String, _ problem: String) {
     self.path = path
@@ -28,8 +30,18 @@ struct TemplateError: Error {
     }
   }
 
+  /// nil where there is none.
+  init?(all errors: [TemplateError]) {
+    guard let first = errors.first else { return nil }
+    self = first
+    for error in errors.dropFirst() { others += [TemplateError(error.path, error.problem)] + error.others }
+  }
+
+  /// One line for each mistake: `template: PATH PROBLEM`.
   var adapterError: AdapterError {
-    AdapterError(.config, "template: \(path.isEmpty ? "the body" : path) \(problem)")
+    let lines = [self] + others
+    return AdapterError(
+      .config, lines.map { "template: \($0.path.isEmpty ? "the body" : $0.path) \($0.problem)" }.joined(separator: "\n"))
   }
 
   private static func path(_ keys: [any CodingKey]) -> String {

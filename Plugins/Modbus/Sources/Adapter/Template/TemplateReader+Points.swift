@@ -9,7 +9,11 @@ extension TemplateReader {
   func points() throws(TemplateError) -> [DeclaredPoint] {
     guard !body.points.isEmpty else { throw TemplateError("points", "is empty") }
     var points: [DeclaredPoint] = []
-    for (name, body) in body.points.sorted(by: { $0.key < $1.key }) { points.append(try point(name, body)) }
+    var errors: [TemplateError] = []
+    for (name, body) in body.points.sorted(by: { $0.key < $1.key }) {
+      do { points.append(try point(name, body)) } catch { errors.append(error) }
+    }
+    if let error = TemplateError(all: errors) { throw error }
     return points
   }
 
@@ -17,7 +21,11 @@ extension TemplateReader {
     let path = "points.\(name)"
     var point = Point(name, nil)
     var type = BB_TYPE_F64
+    if [body.labels != nil, body.bit != nil, body.sum != nil].count(where: \.self) > 1 {
+      throw TemplateError(path, "has more than one of sum, enum and bit; it can be one thing only")
+    }
     if let sum = body.sum {
+      guard body.field.register == nil else { throw TemplateError(path, "has both register and sum") }
       guard !sum.isEmpty else { throw TemplateError("\(path).sum", "is empty") }
       var terms: [Term] = []
       for (index, term) in sum.enumerated() {
@@ -69,6 +77,12 @@ extension TemplateReader {
     -> DeclaredPoint
   {
     let isNumber = type == BB_TYPE_F64
+    if body.write != nil, let safe = body.safe, !Self.fits(safe, type: type, labels: point.labels) {
+      throw TemplateError("\(path).safe", "is \(safe.description), which this point can never be")
+    }
+    if body.write == nil, body.setting == true || body.allowed != nil || body.lease != nil || body.refresh != nil {
+      throw TemplateError(path, "has setting, allowed, lease or refresh and is not written")
+    }
     let symbol = body.unit ?? (isNumber ? "1" : "")
     guard let unit = unitNumbers[symbol] else {
       throw TemplateError(
@@ -82,6 +96,11 @@ extension TemplateReader {
     declaration.title = body.title ?? ""
     if let minimum = body.minimum, let maximum = body.maximum {
       guard minimum <= maximum else { throw TemplateError("\(path).maximum", "is below minimum") }
+      if case .number(let safe) = body.safe, body.write != nil, !(minimum...maximum).contains(safe),
+        !(body.allowed ?? []).contains(.number(safe))
+      {
+        throw TemplateError("\(path).safe", "is outside of \(minimum) to \(maximum) and not allowed: it could never be written")
+      }
       (declaration.minimum, declaration.maximum) = (minimum, maximum)
     } else if body.write != nil, body.minimum != nil || body.maximum != nil {
       throw TemplateError(path, "has only one of minimum and maximum; what is written needs both")
@@ -137,6 +156,14 @@ extension TemplateReader {
     simulation.swing = body?.swing
     simulation.period = try duration(body?.period, "\(path).simulate.period").map { Double($0) / 1_000 }
     return simulation
+  }
+
+  private static func fits(_ value: JSONValue, type: Int, labels: [String]) -> Bool {
+    switch value {
+    case .number: type == BB_TYPE_F64
+    case .boolean: type == BB_TYPE_BOOL
+    case .text(let label): type == BB_TYPE_ENUM && labels.contains(label)
+    }
   }
 
   private static func labels(_ codes: [Int64: String], _ other: String?) -> [String] {

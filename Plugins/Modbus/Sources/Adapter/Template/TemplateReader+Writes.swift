@@ -42,6 +42,7 @@ extension TemplateReader {
       rule.cases.append(.init(.always, [assignment]))
     }
     guard !rule.cases.isEmpty else { throw TemplateError("\(path).cases", "is empty") }
+    try noneIsHidden(rule, path)
     rule.settle = try duration(body.settle, "\(path).settle") ?? 0
     rule.within = try within(body.within, of: rule, "\(path).within")
     rule.clamp = try clamp(body.clamp, type: type, "\(path).clamp")
@@ -52,6 +53,18 @@ extension TemplateReader {
     case .field(let field): rule.confirmation = .field(try number(field, "\(path).read_back"))
     }
     return rule
+  }
+
+  /// The first case that fits counts, so one that stands twice is never reached.
+  private func noneIsHidden(_ rule: WriteRule, _ path: String) throws(TemplateError) {
+    for (index, each) in rule.cases.enumerated() {
+      let hidden = rule.cases.prefix(index).contains { earlier in
+        if earlier.condition == each.condition { return true }
+        if case .equals(let number) = each.condition { return earlier.condition.holds(number) }
+        return false
+      }
+      if hidden { throw TemplateError("\(path).cases.[\(index)].when", "is met by an earlier case already") }
+    }
   }
 
   private static let signs = ["positive", "negative"]

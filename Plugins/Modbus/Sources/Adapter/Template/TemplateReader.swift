@@ -20,9 +20,12 @@ struct Template {
 
   init(_ body: TemplateBody) throws(TemplateError) {
     let reader = try TemplateReader(body)
-    points = try reader.points()
+    var errors: [TemplateError] = []
+    points = []
+    do { points = try reader.points() } catch { errors.append(error) }
     map = DeviceMap(points: points.map(\.point))
-    try reader.fillSettings(of: &map)
+    do { try reader.fillSettings(of: &map) } catch { errors.append(error) }
+    if let error = TemplateError(all: errors) { throw error }
   }
 }
 
@@ -66,6 +69,9 @@ struct TemplateReader {
       let table = try Self.named(block.table, "blocks.[\(index)].table") ?? table
       guard 0...0xFFFF ~= block.register, 1...Request.maximumReadCount ~= block.count else {
         throw TemplateError("blocks.[\(index)]", "is outside of registers 0 to 65535 or longer than 125")
+      }
+      guard block.count <= map.limits.maximumRegisters else {
+        throw TemplateError("blocks.[\(index)].count", "is more than max_registers")
       }
       map.explicitBlocks.append(Block(Address(table, block.register), count: block.count))
     }
