@@ -163,6 +163,6 @@ let package = Package(
   dependencies: [.package(path: "{root}/usr/share/busbar/PluginAPI")],
   targets: [.target(name: "Adapter", dependencies: [.product(name: "PluginKit", package: "PluginAPI")])])
 """)
-    (sources / "Adapter.swift").write_text("import PluginKit\npublic func failure() -> AdapterError { .offline(\"x\") }\n")
+    (sources / "Adapter.swift").write_text("import PluginKit\npublic func failure() -> AdapterError { AdapterError(.transient, \"x\") }\n")
     result = subprocess.run(["swift", "build", "--package-path", str(place)], capture_output=True, text=True)
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
