@@ -11,7 +11,7 @@ import pytest
 from harness.freeze import Frozen
 from harness.network import free_port
 
-from packages import first, output, second
+from packages import first, next_version, output
 
 pytestmark = pytest.mark.timeout(400)
 HERE = Path(__file__).resolve().parent
@@ -106,7 +106,8 @@ def test_plugin_processes_may_lock_themselves_in(machine, directory):
     assert len(seen) == 15
 
 
-def test_main_job_and_upgrade_with_running_devices(machine, broker, subscriber):
+def test_main_job_and_upgrade_with_running_devices(machine, directory, broker, subscriber):
+    second = next_version(directory / "next")
     put_to_work(machine, broker, subscriber)
     assert [device["id"] for device in json.loads(machine.run("busbar", "devices", "--json").stdout)] == ["met_grid"]
     process = machine.show("busbar", "MainPID")
