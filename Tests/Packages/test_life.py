@@ -110,6 +110,8 @@ def test_main_job_and_upgrade_with_running_devices(machine, directory, broker, s
     second = next_version(directory / "next")
     put_to_work(machine, broker, subscriber)
     assert [device["id"] for device in json.loads(machine.run("busbar", "devices", "--json").stdout)] == ["met_grid"]
+    # The adapter is in a process of its own, which runs inside the service's sandbox.
+    assert " runner" in machine.run("systemctl", "status", "--no-pager", "busbar").stdout
     process = machine.show("busbar", "MainPID")
     written = machine.run("cat", "/etc/busbar/busbar.yaml").stdout
     newest = subscriber.mark()
