@@ -43,7 +43,12 @@ class Machine:
     def __init__(self, directory):
         self.root = directory / "root"
         self.console = directory / "console.log"
-        subprocess.run(["cp", "-a", "--reflink=auto", str(base()), str(self.root)], check=True)
+        # What is written goes beside the Debian, which stays as it was made.
+        layers = [directory / "written", directory / "work"]
+        for layer in (*layers, self.root):
+            layer.mkdir()
+        options = f"lowerdir={base()},upperdir={layers[0]},workdir={layers[1]}"
+        subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, str(self.root)], check=True)
         self._container = None
         self._init = None
 
@@ -143,4 +148,4 @@ class Machine:
             except subprocess.TimeoutExpired:
                 os.killpg(self._container.pid, signal.SIGKILL)
                 self._container.wait()
-        shutil.rmtree(self.root, ignore_errors=True)
+        subprocess.run(["umount", "--lazy", str(self.root)], check=False)

@@ -70,5 +70,20 @@ class Built:
         return [self["busbar"], *self.plugins]
 
 
-first = Built(WORK / "first")
-second = Built(WORK / "second")
+first = Built(WORK / "built")
+
+
+def next_version(directory):
+    """The installed packages again, of a higher version, and with adapters that are other files than before."""
+    directory.mkdir()
+    for package in first.installed:
+        tree = directory / package.name
+        output("dpkg-deb", "--raw-extract", package.file, tree)
+        control = tree / "DEBIAN/control"
+        control.write_text(re.sub(r"(?m)^Version: .*", rf"\g<0>+next", control.read_text()))
+        mark = directory / "mark"
+        mark.write_text("next")
+        for plugin in tree.glob("usr/lib/busbar/plugins/*.so"):
+            output("objcopy", "--add-section", f".next={mark}", plugin)
+        output("dpkg-deb", "--build", "-Znone", tree, directory / f"{package.name}_next.deb")
+    return Built(directory)

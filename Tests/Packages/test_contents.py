@@ -32,6 +32,16 @@ def test_lintian():
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+def test_another_version_than_the_hosts_is_refused(directory):
+    for version, told in (("9.9.9-1", "the host calls itself"), ("no version", "is no Debian version")):
+        result = subprocess.run(
+            [ROOT / "packaging/build-deb", "--no-build", "--version", version, "--output", directory / "none"],
+            capture_output=True, text=True,
+        )
+        assert result.returncode != 0 and told in result.stderr, result.stderr
+    assert not (directory / "none").exists()
+
+
 def test_a_package_for_each_adapter():
     assert {package.name for package in first.plugins} == {f"busbar-plugin-{name.lower()}" for name in adapters()}
     for name in adapters():
@@ -163,6 +173,6 @@ let package = Package(
   dependencies: [.package(path: "{root}/usr/share/busbar/PluginAPI")],
   targets: [.target(name: "Adapter", dependencies: [.product(name: "PluginKit", package: "PluginAPI")])])
 """)
-    (sources / "Adapter.swift").write_text("import PluginKit\npublic func failure() -> AdapterError { .offline(\"x\") }\n")
+    (sources / "Adapter.swift").write_text("import PluginKit\npublic func failure() -> AdapterError { AdapterError(.transient, \"x\") }\n")
     result = subprocess.run(["swift", "build", "--package-path", str(place)], capture_output=True, text=True)
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
