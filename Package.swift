@@ -184,7 +184,11 @@ let package = Package(
       name: "OCPPTests", dependencies: ["OCPPCodec", "PluginJSON"], path: "Tests/Unit/OCPP", swiftSettings: settings),
     .testTarget(name: "ModbusTests", dependencies: ["ModbusCodec"], path: "Tests/Unit/Modbus", swiftSettings: settings),
     .testTarget(
-      name: "TransportsTests", dependencies: ["BusbarTransports", "BusbarSystem"], path: "Tests/Unit/Transports",
+      name: "SecurityTests", dependencies: ["BusbarSecurity", "BusbarOpenSSL", "BusbarSystem"], path: "Tests/Unit/Security",
+      swiftSettings: settings),
+    .testTarget(
+      name: "TransportsTests", dependencies: ["BusbarTransports", "BusbarSystem", "BusbarSecurity", "BusbarOpenSSL"],
+      path: "Tests/Unit/Transports",
       swiftSettings: settings),
     .testTarget(
       name: "PluginsTests",

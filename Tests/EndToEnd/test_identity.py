@@ -197,7 +197,9 @@ def test_answers_that_do_not_fit(identity, authority, directory):
         assert show(identity) == before
 
 
-def test_mqtt_with_the_hosts_own_identity(host, closing, directory, authority, modbus_device):
+# Without a restart it takes up to a minute: a refusal waits for a person, not for the next second.
+@pytest.mark.parametrize("restart", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_mqtt_with_the_hosts_own_identity(host, closing, directory, authority, modbus_device, restart):
     certificate, key = authority.issue("broker", alternative="DNS:localhost,IP:127.0.0.1")
     broker = closing(
         Broker(
@@ -225,6 +227,9 @@ def test_mqtt_with_the_hosts_own_identity(host, closing, directory, authority, m
     request = directory / "gateway.csr"
     request.write_text(gateway_identity(gateway, "csr"))
     gateway_identity(gateway, "install", authority.sign(request, "gateway"))
+    if restart:
+        gateway.stop()
+        gateway.start()
     subscriber.wait_telemetry("met_grid", lambda c: c["values"].get("power") == 88, 90)
     # The certificate's name is the user's: `use_identity_as_username`.
     assert "u'gw-test'" in broker.log()
@@ -274,3 +279,23 @@ def test_encrypted_key_is_refused_and_asks_nobody(host, directory, authority):
     gateway = host(start=False, uplink_to=None, uplink={"url": "mqtts://127.0.0.1:1", "tls": tls})
     result = client("check-config", "--config", gateway.file, environment=gateway.environment, check=False)
     assert result.returncode == 2 and "the key is encrypted" in result.stderr
+
+
+@pytest.mark.parametrize(["days", "name"], [(10, "CertificateExpiring"), (-1, "CertificateExpired")])
+def test_end_of_a_certificate_is_an_alarm(host, subscriber, directory, authority, modbus_device, days, name):
+    _, device = meter_device(modbus_device, power=88)
+    gateway = host(start=False, devices=[device])
+    request = directory / "gateway.csr"
+    request.write_text(gateway_identity(gateway, "csr"))
+    (directory / "state" / "identity" / "certificate.pem").write_bytes(
+        authority.sign(request, "gateway", days=days).read_bytes()
+    )
+    gateway.start()
+    status = subscriber.wait_for(
+        lambda m: m.topic == "gateways/gw-test/status" and name in [alarm["name"] for alarm in m.json["alarms"]]
+    )
+    assert "the host's own certificate" in status.json["alarms"][0]["text"]
+    # The host goes on, and says it once.
+    subscriber.wait_telemetry("met_grid")
+    assert gateway.log().count("the host's own certificate expire") == 1
+    assert json.loads(gateway_identity(gateway, "show", "--json"))["state"] == name.removeprefix("Certificate").lower()

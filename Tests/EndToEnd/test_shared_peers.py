@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from harness.authority import Authority
 from harness.network import free_port, wait_listening
 from harness.paths import SHARED
 from harness.processes import Child
@@ -21,13 +22,17 @@ class Inverter(Child):
     close = Child.kill
 
 
+def registers():
+    every = {str(address): [0] for address in range(100)}
+    for address, words in meter(power=321.5)["input"].items():
+        every |= {str(int(address) + i): [word] for i, word in enumerate(words)}
+    return {"holding": every}
+
+
 @pytest.fixture
 def device(directory, closing):
-    registers = {str(address): [0] for address in range(100)}
-    for address, words in meter(power=321.5)["input"].items():
-        registers |= {str(int(address) + i): [word] for i, word in enumerate(words)}
     file = directory / "map.json"
-    file.write_text(json.dumps({"holding": registers}))
+    file.write_text(json.dumps(registers()))
     port, control = free_port(), free_port()
     child = closing(
         Inverter([sys.executable, PEER, "--map", file, "--tcp", port, "--ctl", control], name="modbus_inverter.py")
@@ -61,3 +66,22 @@ def test_nothing_wrong_is_published(host, subscriber, device, fault):
     assert powers <= {321.5, None}
     if fault == "split":
         assert powers == {321.5}
+
+
+def test_values_of_the_peer_over_tls(host, subscriber, directory, closing):
+    authority = Authority(directory / "authority", "Test authority")
+    certificate, key = authority.issue("inverter", alternative="IP:127.0.0.1")
+    file = directory / "map.json"
+    file.write_text(json.dumps(registers()))
+    port = free_port()
+    child = closing(
+        Inverter(
+            [sys.executable, PEER, "--map", file, "--tls", port, "--crt", certificate, "--key", key],
+            name="modbus_inverter.py",
+        )
+    )
+    child.wait_line(lambda line: line == "ready", 30)
+    tls = {"ca": str(authority.certificate)}
+    device = {"id": "met_grid", "template": "eastron-sdm630", "endpoint": f"tls://127.0.0.1:{port}", "poll": "1s", "tls": tls}
+    host(devices=[device])
+    subscriber.wait_telemetry("met_grid", lambda content: content["values"].get("power") == 321.5)

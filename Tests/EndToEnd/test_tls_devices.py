@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """tls:// to devices: Modbus/TCP Security against pymodbus's TLS server, and everything that must not be believed."""
 
+import os
 import socket
 import ssl
+import subprocess
 import threading
 import time
 
 import pytest
 
 from harness.authority import Authority, fingerprint
+from harness.host import client
+from harness.paths import BUSBAR
+from harness.processes import Child
 from harness.proxy import Proxy
 from harness.site import meter, meter_device
 
@@ -268,3 +273,101 @@ def test_cut_in_the_middle(host, subscriber, closing, secure_meter, authority):
     subscriber.wait_telemetry("met_grid", lambda c: "power" in c.get("bad", {}), 60, since=subscriber.mark())
     proxy.swallow(False)
     power(subscriber, 88, 90)
+
+
+def test_template_and_adapter_know_the_port(host, authority):
+    device = {"id": "met_grid", "template": "eastron-sdm630", "endpoint": "tls://127.0.0.1", "tls": {"ca": str(authority.certificate)}}
+    gateway = host(devices=[device])
+    [link] = gateway.json("links")
+    assert link["endpoint"] == "tls://127.0.0.1:802"
+
+
+def test_nothing_secret_in_the_trace(host, subscriber, secure_meter, authority):
+    """Frames as the device speaks them, and nothing of the handshake."""
+    _, device = secure_meter(88, clients=authority)
+    certificate, key = authority.issue("gw-test")
+    tls = {"ca": str(authority.certificate), "certificate": str(certificate), "key": str(key)}
+    gateway = host(devices=[device | {"tls": tls}])
+    power(subscriber, 88)
+    text = gateway.cli("trace", "met_grid", "--seconds", 60).stdout
+    assert "> " in text and "< " in text
+    secret = key.read_text().splitlines()[1][:24]
+    assert secret not in text + gateway.log() and "PRIVATE" not in text + gateway.log()
+
+
+def test_reload_takes_other_settings(host, subscriber, directory, secure_meter, authority):
+    _, device = secure_meter(88)
+    other = Authority(directory / "other", "Another authority")
+    gateway = host(devices=[device | {"tls": {"ca": str(other.certificate)}}])
+    reason(gateway, "tls.ca")
+    gateway.write(devices=[device | {"tls": {"ca": str(authority.certificate)}}])
+    assert gateway.json("reload")["links"] == ["modbus-tls-" + device["endpoint"][6:].replace(":", "-")]
+    power(subscriber, 88)
+
+
+@pytest.fixture
+def simulated(closing):
+    """A simulated meter with TLS, and what it said when it began to listen."""
+
+    def start(*options, environment=None):
+        child = closing(
+            Simulation(
+                [BUSBAR, "simulate", "eastron-sdm630", "--listen", "tls://127.0.0.1:0", "--set", "power=77", *options],
+                name="busbar simulate", environment=environment or clean_environment(),
+            )
+        )
+        line = child.wait_line(lambda line: line.startswith("listening on tls://"))
+        endpoint, fingerprint = line.removeprefix("listening on ").split(", fingerprint ")
+        return endpoint, fingerprint
+
+    return start
+
+
+class Simulation(Child):
+    close = Child.kill
+
+
+def clean_environment():
+    return {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ} | {"SWIFT_BACKTRACE": "enable=no"}
+
+
+def test_simulated_device_of_its_own_certificate(host, subscriber, simulated):
+    endpoint, pin = simulated()
+    host(devices=[{"id": "met_grid", "template": "eastron-sdm630", "endpoint": endpoint, "poll": "1s", "tls": {"fingerprint": pin}}])
+    power(subscriber, 77)
+
+
+def test_simulated_device_judged_by_openssl(simulated, authority):
+    """The server side against another client: versions, names, and clients without a certificate."""
+    certificate, key = authority.issue("meter", alternative=HERE)
+    endpoint, _ = simulated("--certificate", certificate, "--key", key, "--client-ca", authority.certificate)
+    port = endpoint.rsplit(":", 1)[1]
+
+    def connect(*options):
+        return subprocess.run(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-CAfile", authority.certificate, "-verify_return_error",
+             "-verify_ip", "127.0.0.1", *map(str, options)],
+            # A Modbus request for two registers; s_client ends with its input.
+            input=bytes.fromhex("000100000006010400340002"), capture_output=True, timeout=30,
+        )
+
+    own = ("-cert", authority.issue("client")[0], "-key", authority.directory / "client.key")
+    for version in ("-tls1_2", "-tls1_3"):
+        result = connect(version, *own)
+        assert result.returncode == 0 and b"Verify return code: 0 (ok)" in result.stdout, result
+    refused = connect("-tls1_2")
+    assert refused.returncode != 0 or b"alert" in refused.stderr, refused
+    assert connect("-tls1_1", "-cipher", "ALL:@SECLEVEL=0", *own).returncode != 0
+
+
+@pytest.mark.parametrize(
+    ["options", "wanted"],
+    [
+        (["--listen", "tcp://127.0.0.1:0", "--certificate", "a", "--key", "b"], "tls://"),
+        (["--listen", "tls://127.0.0.1:0", "--certificate", "a"], "--key"),
+        (["--listen", "tls://127.0.0.1:0", "--certificate", "/nowhere/a", "--key", "/nowhere/b"], "/nowhere/a"),
+    ],
+)
+def test_simulate_says_what_is_wrong(options, wanted):
+    result = client("simulate", "eastron-sdm630", *options, environment=clean_environment(), check=False)
+    assert result.returncode in (1, 2) and wanted in result.stderr

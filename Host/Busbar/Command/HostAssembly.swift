@@ -218,6 +218,16 @@ final class HostAssembly: Sendable {
         await self.history.run()
         return nil
       }
+      group.addTask {
+        var watch = CertificateWatch(logger: self.logger)
+        repeat {
+          if watch.look(await self.reloader.current, now: Clock.unixMilliseconds() / 1000) {
+            self.picture.setOwnAlarms(watch.alarms)
+            await self.publishStatus()
+          }
+        } while (try? await Task.sleep(for: CertificateWatch.period)) != nil
+        return nil
+      }
       if let pulse = services.pulse {
         group.addTask {
           await self.watch(every: pulse)

@@ -26,6 +26,8 @@ final class LivePicture: LinkObserver {
     var energies: [DeviceID: [Reading.Item]] = [:]
     var infos: [DeviceID: DeviceInfo] = [:]
     var states: [DeviceID: DeviceStatus] = [:]
+    /// Of the host itself, beside those of the buffer.
+    var ownAlarms: [JSONValue] = []
     var watchers: [UInt64: Watcher] = [:]
     var lastWatcher: UInt64 = 0
     var onContact: (@Sendable (DeviceID) -> Void)?
@@ -160,11 +162,13 @@ final class LivePicture: LinkObserver {
       text.map { ["name": .string(name), "text": .string($0)] }
     }
     return own + state.withLock { state in
-      state.states.values.sorted { $0.device < $1.device }.flatMap { status in
+      state.ownAlarms + state.states.values.sorted { $0.device < $1.device }.flatMap { status in
         status.alarms.map { ["device": .string(status.device.rawValue), "name": .string($0)] }
       }
     }
   }
+
+  func setOwnAlarms(_ alarms: [JSONValue]) { state.withLock { $0.ownAlarms = alarms } }
 
   /// What is told from now on; the oldest is dropped where the reader is slow.
   func watch(_ devices: [String]?) -> AsyncStream<JSONValue> {

@@ -51,6 +51,9 @@ actor Reloader {
     self.logger = logger
   }
 
+  /// As it was applied last.
+  var current: Configuration { configuration }
+
   /// A plugin came, went or was replaced: its schemas fill in the settings of devices that waited for it, and links
   /// without a plugin try again. The file counts as it was applied last; who edits it meanwhile reloads it.
   func pluginsChanged() async {

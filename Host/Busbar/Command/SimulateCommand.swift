@@ -35,8 +35,23 @@ struct SimulateCommand: AsyncParsableCommand {
   @Option(help: "What chance begins with: the same seed gives the same faults.")
   var seed: UInt32 = 0
 
-  @Option(help: ArgumentHelp("tcp://ADDRESS:PORT or serial://PATH?baud=…; port 0 = any that is free", valueName: "endpoint"))
+  @Option(
+    help: ArgumentHelp("tcp://ADDRESS:PORT, tls://ADDRESS:PORT or serial://PATH?baud=…; port 0 = any that is free", valueName: "endpoint"))
   var listen: String
+
+  @Option(
+    help: ArgumentHelp(
+      "For tls://: the device's certificate, PEM. Default: the host's own with --config, else one made for simulated devices.",
+      valueName: "file"), completion: .file())
+  var certificate: String?
+
+  @Option(help: ArgumentHelp("The key of the certificate.", valueName: "file"), completion: .file())
+  var key: String?
+
+  @Option(
+    name: .customLong("client-ca"),
+    help: ArgumentHelp("For tls://: take only clients with a certificate of this authority.", valueName: "file"), completion: .file())
+  var clientCA: String?
 
   @Option(help: ArgumentHelp("Fix a point's value; may be repeated.", valueName: "point=value"))
   var set: [String] = []
@@ -62,6 +77,10 @@ struct SimulateCommand: AsyncParsableCommand {
   var directories: [String] = []
 
   func validate() throws {
+    guard (certificate == nil) == (key == nil) else { throw ValidationError("expected --certificate and --key together") }
+    guard listen.lowercased().hasPrefix("tls:") || (certificate == nil && clientCA == nil) else {
+      throw ValidationError("--certificate, --key and --client-ca are for --listen tls://")
+    }
     guard templates.isEmpty == (replay != nil) else {
       throw ValidationError("expected either templates or --replay FILE")
     }
@@ -103,6 +122,7 @@ struct SimulateCommand: AsyncParsableCommand {
     } catch {
       throw CommandFailure(error.message)
     }
+    let tls = endpoint.scheme == .tls ? try SimulatedTLS(certificate: certificate, key: key, clientCA: clientCA, config: config) : nil
     let stop = CallSignal()
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
     let failure = await withTaskGroup(of: CommandFailure?.self) { [endpoint] group in
@@ -110,7 +130,7 @@ struct SimulateCommand: AsyncParsableCommand {
         await withCheckedContinuation { continuation in
           WorkThread.start(name: "listen") {
             do {
-              try serve(device, endpoint, port, resources, stop)
+              try serve(device, endpoint, port, tls, resources, stop)
               continuation.resume(returning: nil)
             } catch {
               continuation.resume(returning: error as? CommandFailure ?? CommandFailure("\(error)"))
@@ -133,18 +153,26 @@ struct SimulateCommand: AsyncParsableCommand {
 
   /// Runs until the signal is set.
   private func serve(
-    _ device: SimulatedDevice, _ endpoint: Endpoint, _ port: Int?, _ resources: LinkResources, _ stop: CallSignal
+    _ device: SimulatedDevice, _ endpoint: Endpoint, _ port: Int?, _ tls: SimulatedTLS?, _ resources: LinkResources, _ stop: CallSignal
   ) throws {
     let output = Output(json: false)
     do throws(TransportError) {
       switch endpoint.scheme {
-      case .tcp:
-        let listener = try StreamListener(host: endpoint.host, port: UInt16(clamping: port ?? 502))
+      case .tcp, .tls:
+        // The ports of Modbus, and of Modbus/TCP Security.
+        let listener = try StreamListener(host: endpoint.host, port: UInt16(clamping: port ?? (endpoint.scheme == .tls ? 802 : 502)))
         var real = endpoint
         real.port = Int(listener.port)
-        announce(output, "listening on \(real.text)")
+        announce(output, "listening on \(real.text)" + (tls.map { ", fingerprint \($0.fingerprint)" } ?? ""))
         while let connection = listener.accept(stop: stop) {
-          WorkThread.start(name: "serve") { complain(device.serve(connection, isSerial: false, resources: resources)) }
+          WorkThread.start(name: "serve") {
+            do throws(TransportError) {
+              let plain = try tls?.secure(connection, stop: stop) ?? connection
+              complain(device.serve(plain, isSerial: false, resources: resources))
+            } catch {
+              complain(error.message)
+            }
+          }
         }
       case .serial:
         guard let line = PlanMaker.stream(endpoint) else { return }
@@ -155,7 +183,7 @@ struct SimulateCommand: AsyncParsableCommand {
         }
         guard !stop.isSet else { return }
         throw TransportError(.closed, "the line \(endpoint.text) was closed")
-      default: throw TransportError(.address, "--listen takes tcp:// or serial://")
+      default: throw TransportError(.address, "--listen takes tcp://, tls:// or serial://")
       }
     } catch {
       throw CommandFailure(error.message)

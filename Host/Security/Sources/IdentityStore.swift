@@ -27,7 +27,6 @@ package struct IdentityStore: Sendable {
 
   /// Nil where none was made yet.
   package func existing() throws(SecurityError) -> HostIdentity? {
-    guard SmallFile.stamp(key) != nil || SmallFile.stamp(certificate) != nil else { return nil }
     guard SmallFile.stamp(certificate) != nil else { return nil }
     return try read()
   }

@@ -8,6 +8,8 @@ internal import BusbarSystem
 package enum PeerTrust: Sendable {
   /// `file` is where the authorities come from, for messages; nil = the system's.
   case authorities(TrustStore, file: String?, name: String)
+  /// A client that an authority of the file has vouched for, whatever its name.
+  case clients(of: TrustStore, file: String)
   /// SHA-256 of the certificate. Its name, dates and issuer do not matter: the person compared it.
   case fingerprint([UInt8])
 
@@ -20,7 +22,13 @@ package enum PeerTrust: Sendable {
       return "shows the certificate \(Fingerprint.text(leaf.fingerprint)), not the one of tls.fingerprint: "
         + "was the device replaced or given a new certificate? Compare at the device, then change tls.fingerprint"
     case .authorities(let store, let file, let name):
-      return Self.sentence(store.judge(chain, name: name), leaf, file, name)
+      return Self.sentence(store.judge(chain, as: .server(name: name)), leaf, file, name)
+    case .clients(let store, let file):
+      let verdict = store.judge(chain, as: .client)
+      guard verdict != .unknownAuthority else {
+        return "shows a certificate of \"\(leaf.issuer)\", which is no authority in \(file)"
+      }
+      return Self.sentence(verdict, leaf, file, "")
     }
   }
 

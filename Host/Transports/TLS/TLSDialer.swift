@@ -35,15 +35,40 @@ enum TLSDialer {
       }
     }
     let serverName = settings.name ?? host
-    try tunnel.start(on: socket, to: inner, context: client.context, serverName: isAddress(serverName) ? nil : serverName)
+    let wakeup = Wakeup()
+    let side = TLSSide.client(client.context, name: isAddress(serverName) ? nil : serverName)
+    try tunnel.start(on: socket, to: inner, as: side, wakeup: wakeup)
+    try finish(tunnel, wakeup, trust: client.trust, name, hasCertificate: hasCertificate, deadline, stop)
+    return plugin
+  }
+
+  /// The server's side of the handshake on a connection that was accepted. Blocks as `open` does; files are read again
+  /// when they have changed. What comes back carries the plain bytes.
+  static func accept(
+    _ connection: Descriptor, _ settings: TLSServerSettings, deadline: Int64, stop: CallSignal
+  ) throws(TransportError) -> Descriptor {
+    let server = try TLSContexts.shared.server(settings)
+    let (plain, inner) = try pair()
+    let tunnel = TLSTunnel { _ in }
+    let wakeup = Wakeup()
+    try tunnel.start(on: connection, to: inner, as: .server(server.context, asks: server.trust != nil), wakeup: wakeup)
+    try finish(tunnel, wakeup, trust: server.trust, "a client", hasCertificate: true, deadline, stop)
+    return plain
+  }
+
+  /// Returns when the handshake is done.
+  private static func finish(
+    _ tunnel: TLSTunnel, _ wakeup: Wakeup, trust: PeerTrust?, _ name: String, hasCertificate: Bool, _ deadline: Int64,
+    _ stop: CallSignal
+  ) throws(TransportError) {
     var objection: String?
     while true {
-      _ = Poll.wait([(tunnel.wakeup.descriptor.number, .read), (stop.descriptor, .read)], until: deadline)
+      _ = Poll.wait([(wakeup.descriptor.number, .read), (stop.descriptor, .read)], until: deadline)
       switch tunnel.next() {
       case .certificates(let chain):
-        objection = client.trust.objection(to: chain.compactMap { try? Certificate(der: $0) })
-        tunnel.judged(trusted: objection == nil)
-      case .open: return plugin
+        objection = trust?.objection(to: chain.compactMap { try? Certificate(der: $0) })
+        tunnel.judged(trusted: trust != nil && objection == nil)
+      case .open: return
       case .failed(let error):
         if let objection { throw TransportError(.untrusted, "\(name) \(objection)") }
         throw TransportError(.refused, TLSFailure.sentence(error, name, hasCertificate: hasCertificate))

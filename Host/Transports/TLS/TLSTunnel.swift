@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import BusbarOpenSSL
 internal import BusbarSystem
 internal import CLinux
 internal import Glibc
@@ -23,10 +22,9 @@ final class TLSTunnel: Sendable {
     case failed(any Error)
   }
 
+  private static let handlerName = "tls"
   private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-  /// Readable when there is a step to take.
-  let wakeup = Wakeup()
   private let state = Mutex(State())
   private let onEnd: @Sendable (End) -> Void
 
@@ -40,6 +38,8 @@ final class TLSTunnel: Sendable {
 
   private struct State {
     var steps: [Step] = []
+    /// Of who takes the steps; nobody waits any more once the connection is open.
+    weak var wakeup: Wakeup?
     var verdict: EventLoopPromise<NIOSSLVerificationResult>?
     var channel: (any Channel)?
     var isOpen = false
@@ -52,11 +52,15 @@ final class TLSTunnel: Sendable {
   /// `onEnd` is told once how the far end ended a connection that was open, before the pair's far side sees the end.
   init(onEnd: @escaping @Sendable (End) -> Void) { self.onEnd = onEnd }
 
-  /// Begins the handshake; the tunnel lives until its connection ends.
-  func start(
-    on socket: Descriptor, to plain: Descriptor, context: NIOSSLContext, serverName: String?
-  ) throws(TransportError) {
-    let (outer, inner) = (try Self.moved(socket), try Self.moved(plain))
+  /// Begins the handshake, and wakes whoever has to take a step of it. The tunnel lives until its connection ends.
+  func start(on socket: Descriptor, to plain: Descriptor, as side: TLSSide, wakeup: Wakeup) throws(TransportError) {
+    state.withLock { $0.wakeup = wakeup }
+    let outer = try Self.moved(socket)
+    let inner: Int32
+    do throws(TransportError) { inner = try Self.moved(plain) } catch {
+      close(outer)
+      throw error
+    }
     let loop = Self.group.next()
     loop.execute { [self] in
       let near = NIOLoopBound(TLSRelay(), eventLoop: loop)
@@ -70,10 +74,9 @@ final class TLSTunnel: Sendable {
       }.withConnectedSocket(inner)
       let secure = bootstrap.channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          let tls = try NIOSSLClientHandler(context: context, serverHostname: serverName) { certificates, promise in
-            self.ask(certificates, promise)
-          }
-          try channel.pipeline.syncOperations.addHandlers([tls, far.value])
+          let pipeline = channel.pipeline.syncOperations
+          try pipeline.addHandler(try side.handler { [self] in ask($0, $1) }, name: Self.handlerName)
+          try pipeline.addHandler(far.value)
         }
       }.withConnectedSocket(outer)
       secure.whenSuccess { channel in
@@ -94,8 +97,13 @@ final class TLSTunnel: Sendable {
 
   /// The next step that has not been taken yet.
   func next() -> Step? {
-    wakeup.drain()
-    return state.withLock { $0.steps.isEmpty ? nil : $0.steps.removeFirst() }
+    state.withLock { state in
+      state.wakeup?.drain()
+      guard !state.steps.isEmpty else { return nil }
+      // Each of the others has its own look.
+      if state.steps.count > 1 { state.wakeup?.wake() }
+      return state.steps.removeFirst()
+    }
   }
 
   func judged(trusted: Bool) {
@@ -118,7 +126,7 @@ final class TLSTunnel: Sendable {
 
   private func cut(_ channel: any Channel) {
     // From the place of the TLS handler on, so that it does not wait for the far end's answer.
-    let context = try? channel.pipeline.syncOperations.context(handlerType: NIOSSLClientHandler.self)
+    let context = try? channel.pipeline.syncOperations.context(name: Self.handlerName)
     if let context { context.close(promise: nil) } else { channel.close(promise: nil) }
   }
 
@@ -160,8 +168,10 @@ final class TLSTunnel: Sendable {
   }
 
   private func push(_ step: Step) {
-    state.withLock { $0.steps.append(step) }
-    wakeup.wake()
+    state.withLock { state in
+      state.steps.append(step)
+      state.wakeup?.wake()
+    }
   }
 
   /// A number of the event loop's own for what the descriptor names, beyond those that plugins can use.

@@ -13,7 +13,7 @@ enum Fixture {
     variables: ["BUSBAR_PASSWORD": "hunter2"], machineIDFile: "/nonexistent", hostName: "box")
 
   static let modbus = AdapterManifest(
-    id: "modbus", plugin: "org.busbar.modbus", endpoints: ["device": ["tcp", "serial"]],
+    id: "modbus", plugin: "org.busbar.modbus", endpoints: ["device": ["tcp", "tls", "serial"]], ports: ["tcp": 502, "tls": 802],
     deviceSchema: [
       "type": "object", "additionalProperties": false,
       "properties": [

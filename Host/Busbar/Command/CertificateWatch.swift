@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusbarConfiguration
+import BusbarModel
+import BusbarOpenSSL
+import BusbarSecurity
+import Logging
+
+/// Watches the certificates by which the host shows who it is: its own, and those of files. One that ends soon or has
+/// ended is an alarm and one line in the log; the host goes on, since it is not its business to say who accepts it.
+struct CertificateWatch {
+  /// A day late does not matter, an hour costs nothing.
+  static let period = Duration.seconds(3600)
+
+  private(set) var alarms: [JSONValue] = []
+  private var watch = ExpiryWatch()
+  private let logger: Logger
+
+  init(logger: Logger) { self.logger = logger }
+
+  /// `now` is Unix time in seconds. True where the alarms are other ones than before.
+  mutating func look(_ configuration: Configuration, now: Int64) -> Bool {
+    let before = alarms
+    alarms = []
+    for (name, path) in Self.files(configuration) {
+      // What cannot be read is told where it is used.
+      guard let end = (try? CertificateFile.read(path))?.map(\.notAfter).min() else { continue }
+      if let (state, text) = watch.note(name, until: end, now: now) {
+        logger.log(level: state == .good ? .notice : state == .expiring ? .warning : .error, "\(text)")
+      }
+      let state = ExpiryWatch.state(until: end, now: now)
+      guard state != .good else { continue }
+      alarms.append([
+        "name": state == .expired ? "CertificateExpired" : "CertificateExpiring",
+        "text": .string(ExpiryWatch.text(name, state, end)),
+      ])
+    }
+    return alarms != before
+  }
+
+  /// Each file once, with a name for people.
+  private static func files(_ configuration: Configuration) -> [(name: String, path: String)] {
+    let own = IdentityStore(configuration).certificate
+    let used = [configuration.uplink?.tls.certificate] + configuration.links.map(\.tls.certificate)
+    var files = [("the host's own certificate", own)]
+    for case .file(let path)? in used where !files.contains(where: { $0.1 == path }) { files.append(("the certificate in \(path)", path)) }
+    return files
+  }
+}
