@@ -124,7 +124,7 @@ let package = Package(
     // Tests
     .target(
       name: "FuzzTargets",
-      dependencies: ["BusbarModel", "BusbarUplink", "BusbarPlugins", "BusbarConfiguration", "ModbusCodec"],
+      dependencies: ["BusbarModel", "BusbarUplink", "BusbarPlugins", "BusbarConfiguration", "ModbusCodec", "OCPPCodec", "PluginJSON"],
       path: "Tests/Fuzz/Targets", swiftSettings: settings),
     .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Unit/Fuzz", swiftSettings: settings),
     .testTarget(name: "ModelTests", dependencies: ["BusbarModel"], path: "Tests/Unit/Model", swiftSettings: settings),
@@ -157,6 +157,8 @@ let package = Package(
       path: "Tests/Unit/Management", swiftSettings: settings),
     .executableTarget(
       name: "ocpp-verdict", dependencies: ["OCPPCodec", "PluginJSON"], path: "Tests/OCPP/Verdict", swiftSettings: settings),
+    .executableTarget(
+      name: "ocpp-central", dependencies: ["OCPPCodec", "PluginJSON"], path: "Tests/OCPP/Central", swiftSettings: settings),
     .testTarget(
       name: "OCPPTests", dependencies: ["OCPPCodec", "PluginJSON"], path: "Tests/Unit/OCPP", swiftSettings: settings),
     .testTarget(name: "ModbusTests", dependencies: ["ModbusCodec"], path: "Tests/Unit/Modbus", swiftSettings: settings),

@@ -5,6 +5,8 @@
 package enum FuzzTarget: String, CaseIterable, Sendable {
   /// Replies over Modbus TCP.
   case mbap
+  /// A message of OCPP-J; what a charger sends, line by line.
+  case frame, ocpp
   /// Commands to devices and to the gateway.
   case command
   /// `busbar.yaml`, a template, a shared library with a manifest.
@@ -13,6 +15,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   package func run(_ bytes: [UInt8]) {
     switch self {
     case .mbap: fuzzMBAP(bytes)
+    case .frame: fuzzFrame(bytes)
+    case .ocpp: fuzzOCPP(bytes)
     case .command: fuzzCommand(bytes)
     case .configuration: fuzzConfiguration(bytes)
     case .template: fuzzTemplate(bytes)
