@@ -140,7 +140,7 @@ let package = Package(
     // Tests
     .target(
       name: "FuzzTargets",
-      dependencies: ["BusbarModel", "BusbarUplink", "BusbarPlugins", "BusbarConfiguration", "ModbusCodec"],
+      dependencies: ["BusbarModel", "BusbarUplink", "BusbarPlugins", "BusbarConfiguration", "ModbusCodec", "OCPPCodec", "PluginJSON"],
       path: "Tests/Fuzz/Targets", swiftSettings: settings),
     .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Unit/Fuzz", swiftSettings: settings),
     .testTarget(name: "SystemTests", dependencies: ["BusbarSystem"], path: "Tests/Unit/System", swiftSettings: settings),
@@ -180,6 +180,8 @@ let package = Package(
       path: "Tests/Unit/Management", swiftSettings: settings),
     .executableTarget(
       name: "ocpp-verdict", dependencies: ["OCPPCodec", "PluginJSON"], path: "Tests/OCPP/Verdict", swiftSettings: settings),
+    .executableTarget(
+      name: "ocpp-central", dependencies: ["OCPPCodec", "PluginJSON"], path: "Tests/OCPP/Central", swiftSettings: settings),
     .testTarget(
       name: "OCPPTests", dependencies: ["OCPPCodec", "PluginJSON"], path: "Tests/Unit/OCPP", swiftSettings: settings),
     .testTarget(name: "ModbusTests", dependencies: ["ModbusCodec"], path: "Tests/Unit/Modbus", swiftSettings: settings),

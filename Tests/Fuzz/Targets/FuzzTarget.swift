@@ -7,6 +7,8 @@ internal import ModbusCodec
 package enum FuzzTarget: String, CaseIterable, Sendable {
   /// Replies over Modbus TCP, RTU over TCP, and ASCII.
   case mbap, rtu, ascii
+  /// A message of OCPP-J; what a charger sends, line by line.
+  case frame, ocpp
   /// Commands to devices and to the gateway.
   case command
   /// `busbar.yaml`, a template, a shared library with a manifest.
@@ -20,6 +22,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .mbap: fuzzReplies(bytes, .mbap)
     case .rtu: fuzzReplies(bytes, .rtu)
     case .ascii: fuzzReplies(bytes, .ascii)
+    case .frame: fuzzFrame(bytes)
+    case .ocpp: fuzzOCPP(bytes)
     case .command: fuzzCommand(bytes)
     case .configuration: fuzzConfiguration(bytes)
     case .template: fuzzTemplate(bytes)

@@ -43,15 +43,17 @@ package struct ChargerClock: Equatable, Sendable {
 
   /// A message with this stamp has come.
   package mutating func observe(_ stamp: Int64, _ now: Moment) {
+    guard stamp > Self.never else { return }
     let difference = now.unix - stamp
     guard abs(difference) > Self.tolerance else {
       state = .right
       earlier = nil
       return
     }
-    if difference < 0 {
+    if difference < 0, difference < known {
       // What waited before it came looks less far ahead than the clock is.
-      if case .off(let known) = state, known < 0 { state = .off(by: min(known, difference)) } else { state = .off(by: difference) }
+      state = .off(by: difference)
+      earlier = Seen(difference: difference, at: now.boot)
       return
     }
     guard let earlier, abs(earlier.difference - difference) <= Self.agreement else {
@@ -61,12 +63,9 @@ package struct ChargerClock: Equatable, Sendable {
     if now.boot - earlier.at >= Self.apart { state = .off(by: difference) }
   }
 
-  /// The charger was told the time: what it sends from now on should be right.
-  package mutating func synchronised() {
-    if state != .right { state = .unknown }
-    earlier = nil
-  }
+  private var known: Int64 { if case .off(let difference) = state { difference } else { 0 } }
 
+  /// When something happened, by our clock.
   package func corrected(_ stamp: Int64?, _ now: Moment) -> EventTime {
     guard let stamp, stamp > Self.never else { return EventTime(now.unix, isCertain: false) }
     switch state {

@@ -9,6 +9,11 @@ package struct ReportAssembly: Sendable {
     package var items: [JSON]
     /// Parts were missing, or there was more than is kept.
     package var isComplete: Bool
+
+    package init(items: [JSON], isComplete: Bool) {
+      self.items = items
+      self.isComplete = isComplete
+    }
   }
 
   /// For all reports that are being collected.

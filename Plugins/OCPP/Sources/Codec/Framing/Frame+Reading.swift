@@ -6,6 +6,11 @@ package import PluginJSON
 package struct ReceivedFrame: Equatable, Sendable {
   package var frame: Frame
   package var bends: [String]
+
+  package init(frame: Frame, bends: [String]) {
+    self.frame = frame
+    self.bends = bends
+  }
 }
 
 /// What came is no frame.

@@ -33,6 +33,7 @@ package struct MeterSample: Equatable, Sendable {
       if let exponent = measure["multiplier"]?.integer, exponent != 0 {
         guard (-12...12).contains(exponent) else { return nil }
         for _ in 0..<abs(exponent) { self.value = exponent > 0 ? self.value * 10 : self.value / 10 }
+        guard abs(self.value) < Self.largest else { return nil }
       }
     } else {
       unit = json["unit"]?.string

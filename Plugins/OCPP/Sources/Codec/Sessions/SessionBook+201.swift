@@ -38,19 +38,14 @@ extension SessionBook {
       if event.kind != .started { session.energy.doubt(.startUnknown) }
       add(session)
     }
-    var isNew = true
-    let before = self[event.transaction]?.state
-    let after = before.map { Self.state(event.chargingState, before: $0) }
-    change(event.transaction, news: event.kind != .updated || before != after) { session in
-      // Only what is older than the last message is a repeat: some chargers begin to count anew after a restart.
-      if session.sequence.receive(event.sequence) == .repeat, event.time.unix <= session.lastEvent {
-        isNew = false
-        return
-      }
-      session.lastEvent = max(session.lastEvent, event.time.unix)
-      Self.apply(event, to: &session)
-    }
-    return isNew
+    guard var session = self[event.transaction] else { return false }
+    // Only what is older than the last message is a repeat: some chargers begin to count anew after a restart.
+    if session.sequence.receive(event.sequence) == .repeat, event.time.unix <= session.lastEvent { return false }
+    let before = session.state
+    session.lastEvent = max(session.lastEvent, event.time.unix)
+    Self.apply(event, to: &session)
+    change(event.transaction, news: event.kind != .updated || session.state != before) { $0 = session }
+    return true
   }
 
   private static func apply(_ event: Event, to session: inout ChargingSession) {

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import PluginJSON
+
+/// Central system (CSMS) of OCPP 2.0.1.
+package struct CentralSystem201: CentralSystem {
+  var station: Station
+  private var hasAsked = false
+  private var reports = ReportAssembly()
+  private var nextRequest: Int64 = 1
+
+  package init(settings: ChargerSettings, stored: [String: JSON], seed: String) {
+    station = Station(.v201, settings, stored, seed: seed)
+  }
+
+  package var registration: Registration { station.registration }
+  package var sessions: SessionBook { station.sessions }
+  package var clock: ChargerClock { station.clock }
+
+  package var wake: Int64? { [station.wake, reports.expiry].compactMap { $0 }.min() }
+
+  package mutating func connected(_ now: Moment) -> [Effect] {
+    station.connect(now)
+    hasAsked = false
+    if station.registration.mustBoot {
+      trigger("BootNotification", nil)
+    } else if station.registration.status == .accepted {
+      station.tendLimits(now)
+      introduce()
+    }
+    return finish(now)
+  }
+
+  package mutating func disconnected(_ now: Moment) -> [Effect] {
+    for (purpose, outcome) in station.disconnect(now) { station.failed(purpose, outcome) }
+    return finish(now)
+  }
+
+  package mutating func received(_ message: [UInt8], _ now: Moment) -> [Effect] {
+    switch station.receive(message, now) {
+    case .call(let id, let action, let payload)?: handle(id, action, payload, now)
+    case .answer(let call, let payload)?: answered(call, payload, now)
+    case .failure(let call, let code, let text)?: refused(call, code, text, now)
+    case nil: break
+    }
+    return finish(now)
+  }
+
+  package mutating func authorized(ticket: UInt64, _ info: TagInfo, _ now: Moment) -> [Effect] {
+    if let waiting = station.takeWaiting(ticket) { reply(waiting, info.at(now.unix)) }
+    return finish(now)
+  }
+
+  package mutating func tick(_ now: Moment) -> [Effect] {
+    while let call = station.calls.expire(now) {
+      station.note("timeout.\(call.action)", "no answer to \(call.action)")
+      station.failed(call.purpose, .unknown("the charger did not answer"))
+    }
+    while let waiting = station.expireWaiting(now) { reply(waiting, station.settings.unanswered) }
+    for (request, report) in reports.expire(now) { tell(report, request) }
+    station.tendLimits(now)
+    return finish(now)
+  }
+
+  private mutating func finish(_ now: Moment) -> [Effect] {
+    station.flush(now)
+    return station.takeEffects()
+  }
+
+  private mutating func introduce() {
+    guard !hasAsked else { return }
+    hasAsked = true
+    let wanted: [JSON] = DeviceVariables.asked201.map {
+      ["component": ["name": .string($0.component)], "variable": ["name": .string($0.variable)]]
+    }
+    _ = station.call("GetVariables", ["getVariableData": .array(wanted)], .learn)
+    // Asked of a connector, not of the charger (2.0.1 part 2, F06); a charger that boots says it by itself.
+    for evse in 1..<(min(station.connectors.count, 8) + 1) {
+      trigger("StatusNotification", ["id": .integer(Int64(evse)), "connectorId": 1])
+    }
+  }
+
+  private mutating func trigger(_ message: String, _ place: JSON?) {
+    station.registration.trigger(message)
+    _ = station.call("TriggerMessage", .object(["requestedMessage": .string(message), "evse": place]), .learn)
+  }
+}
+
+// MARK: Requests of the charger
+
+extension CentralSystem201 {
+  private static let empty: JSON = .object([JSON.Member]())
+
+  private mutating func handle(_ id: String, _ action: String, _ payload: JSON, _ now: Moment) {
+    switch action {
+    case "BootNotification": boot(id, payload, now)
+    case "Heartbeat": station.answer(id, ["currentTime": .string(Stamp.text(now.unix))])
+    case "Authorize":
+      ask(payload["idToken"] ?? .null, connector: nil, .authorize, id, session: nil, now)
+    case "StatusNotification": status(id, payload, now)
+    case "MeterValues": meterValues(id, payload, now)
+    case "TransactionEvent": transaction(id, payload, now)
+    case "NotifyReport", "NotifyMonitoringReport", "ReportChargingProfiles", "NotifyDisplayMessages", "NotifyCustomerInformation":
+      report(action, payload, now)
+      station.answer(id, Self.empty)
+    case "DataTransfer": pass(id, action, payload, ["status": "UnknownVendorId"])
+    case "SignCertificate", "NotifyEVChargingSchedule": pass(id, action, payload, ["status": "Accepted"])
+    // Nobody here computes schedules for cars or speaks for them with a certificate authority: said so, in the words of the answer.
+    case "NotifyEVChargingNeeds": pass(id, action, payload, ["status": "Rejected"])
+    case "Get15118EVCertificate": pass(id, action, payload, ["status": "Failed", "exiResponse": ""])
+    case "GetCertificateStatus": pass(id, action, payload, ["status": "Failed"])
+    default: pass(id, action, payload, Self.empty)
+    }
+  }
+
+  private mutating func pass(_ id: String, _ action: String, _ payload: JSON, _ answer: JSON) {
+    station.effects.append(.event(action, payload))
+    station.answer(id, answer)
+  }
+
+  private mutating func boot(_ id: String, _ payload: JSON, _ now: Moment) {
+    let charger = payload["chargingStation"]
+    var identity = ChargerIdentity()
+    identity.vendor = charger?["vendorName"]?.string?.cut(to: 64) ?? ""
+    identity.model = charger?["model"]?.string?.cut(to: 64) ?? ""
+    identity.serial = charger?["serialNumber"]?.string?.cut(to: 64) ?? ""
+    identity.firmware = charger?["firmwareVersion"]?.string?.cut(to: 64) ?? ""
+    let answer = station.boot(identity, now)
+    station.answer(id, answer)
+    guard station.registration.status == .accepted else { return }
+    for place in station.leases.keys { station.leases[place]?.lost() }
+    station.tendLimits(now)
+    introduce()
+  }
+
+  private func evse(_ json: JSON?) -> Int? {
+    guard let number = json?.integer, (0...Int64(Connectors.most)).contains(number) else { return nil }
+    return Int(number)
+  }
+
+  private mutating func status(_ id: String, _ payload: JSON, _ now: Moment) {
+    let time = station.time(payload["timestamp"], now)
+    // An EVSE with several connectors uses one at a time; the others are available or taken along.
+    if let evse = evse(payload["evseId"]), let word = payload["connectorStatus"]?.string {
+      let session = station.sessions.session(on: evse)?.state
+      if let status = Status(v201: word, session: session ?? (station.connectors[evse].status == .charging ? .finishing : nil)) {
+        station.connectors.change(evse) { $0.word = word }
+        station.tell(status, fault: status == .faulted ? "Faulted" : "", connector: evse, at: time.unix)
+      }
+    }
+    station.answer(id, Self.empty)
+  }
+
+  private mutating func meterValues(_ id: String, _ payload: JSON, _ now: Moment) {
+    if let evse = evse(payload["evseId"]) ?? (payload["evseId"] == nil ? 0 : nil) {
+      for item in readings(payload["meterValue"], isLive: true, now) { station.tell(item.reading, connector: evse, at: item.at) }
+    }
+    station.answer(id, Self.empty)
+  }
+
+  private mutating func readings(_ json: JSON?, isLive: Bool, _ now: Moment) -> [TimedReading] {
+    let sets = MeterSet.list(json)
+    if isLive, let stamp = sets.last?.stamp { station.clock.observe(stamp, now) }
+    return sets.map { set in
+      TimedReading(
+        MeterReading(set.samples), context: set.samples.first?.context ?? "Sample.Periodic",
+        at: station.clock.corrected(set.stamp, now).unix)
+    }
+  }
+
+  private mutating func transaction(_ id: String, _ payload: JSON, _ now: Moment) {
+    let isLive = payload["offline"]?.boolean != true
+    let info = payload["transactionInfo"]
+    guard let kind = payload["eventType"]?.string.flatMap({ SessionBook.Event.Kind(rawValue: $0) }),
+      let transaction = info?["transactionId"]?.string
+    else { return station.refuse(id, .occurrenceConstraintViolation, "transactionInfo.transactionId is missing") }
+    let token = payload["idToken"]
+    var event = SessionBook.Event(
+      kind, transaction: transaction.cut(to: 64), sequence: payload["seqNo"]?.integer ?? 0,
+      time: station.time(payload["timestamp"], isLive: isLive, now))
+    event.evse = evse(payload["evse"]?["id"]) ?? 0
+    event.tag = token?["idToken"]?.string
+    event.chargingState = info?["chargingState"]?.string
+    event.stoppedReason = info?["stoppedReason"]?.string?.cut(to: 40)
+    event.remoteStart = info?["remoteStartId"]?.integer
+    event.readings = readings(payload["meterValue"], isLive: isLive, now)
+    let isNew = station.sessions.receive(event, now)
+    if !isNew { station.note("event", "a TransactionEvent came again") }
+    if let session = station.sessions[event.transaction] {
+      let evse = session.connector
+      for item in event.readings { station.tell(item.reading, connector: evse, at: item.at) }
+      if station.connectors[evse].word == "Occupied" || station.connectors[evse].word == nil, evse > 0, isLive {
+        station.tell(Status(session.state), fault: "", connector: evse, at: event.time.unix)
+      }
+      if kind == .started, !station.installed.isDisjoint(with: [LimitProfile.id(.session, evse)]) {
+        for place in station.leases.keys { station.leases[place]?.lost() }
+      }
+    }
+    station.settleSessions(now)
+    if let token, !token.isNull, isNew {
+      ask(token, connector: event.evse, kind == .ended ? .stop : .start, id, session: event.transaction, now)
+    } else {
+      station.answer(id, Self.empty)
+    }
+  }
+
+  private mutating func report(_ action: String, _ payload: JSON, _ now: Moment) {
+    let (items, number): ([JSON], Int64) =
+      switch action {
+      case "NotifyReport": (payload["reportData"]?.array ?? [], payload["seqNo"]?.integer ?? 0)
+      case "NotifyMonitoringReport": (payload["monitor"]?.array ?? [], payload["seqNo"]?.integer ?? 0)
+      case "NotifyCustomerInformation": ([payload["data"] ?? .null], payload["seqNo"]?.integer ?? 0)
+      // These are not numbered: each part stands for itself.
+      case "ReportChargingProfiles":
+        (
+          (payload["chargingProfile"]?.array ?? []).map { ["evseId": payload["evseId"] ?? .null, "chargingProfile": $0] },
+          -1
+        )
+      default: (payload["messageInfo"]?.array ?? [], -1)
+      }
+    if action == "NotifyReport" {
+      for item in items { station.variables.learn201(report: item) }
+      station.learned()
+    }
+    let request = payload["requestId"]?.integer ?? 0
+    guard number >= 0 else {
+      station.effects.append(.event(action, payload))
+      return
+    }
+    let whole = reports.receive(request: request, number: number, more: payload["tbc"]?.boolean ?? false, items: items, now)
+    if let whole { tell(whole, request, action) }
+  }
+
+  private mutating func tell(_ report: ReportAssembly.Report, _ request: Int64, _ action: String = "NotifyReport") {
+    station.effects.append(
+      .event(action, ["requestId": .integer(request), "complete": .boolean(report.isComplete), "items": .array(report.items)]))
+  }
+
+  /// `token` is an IdTokenType.
+  private mutating func ask(
+    _ token: JSON, connector: Int?, _ occasion: TagQuestion.Occasion, _ id: String, session: String?, _ now: Moment
+  ) {
+    let tag = token["idToken"]?.string ?? ""
+    let type = token["type"]?.string ?? ""
+    // The charger was started without a tag: by its button, or because it asks nobody (2.0.1 part 2, C02).
+    let waiting = station.ask(
+      tag, type: type, connector: connector, occasion, callID: id, payload: Self.empty, session: session, now)
+    if let waiting { reply(waiting, TagInfo(.accepted)) }
+  }
+
+  private mutating func reply(_ waiting: Station.Waiting, _ info: TagInfo) {
+    var payload = waiting.payload
+    payload["idTokenInfo"] = info.v201
+    station.answer(waiting.callID, payload)
+  }
+}
+
+// MARK: Commands
+
+extension CentralSystem201 {
+  package mutating func command(_ command: Command, ticket: UInt64, _ now: Moment) -> [Effect] {
+    switch command {
+    case .limit(let limit, let connector, let until): station.limit(limit, place: connector, until: until, ticket: ticket, now)
+    case .release(let connector): station.release(connector, ticket: ticket, now)
+    case .registration(let status):
+      station.registration.policy = status
+      if station.isConnected, station.registration.status != status { trigger("BootNotification", nil) }
+      station.end(ticket, .done(["status": .string(status.rawValue)]))
+    case .tags(let list): station.send("GetLocalListVersion", Self.empty, .listVersion(ticket, list), ticket)
+    default:
+      switch request(command, now) {
+      case .success(let (action, payload)): station.send(action, payload, .command(ticket, command), ticket)
+      case .failure(let refusal): station.end(ticket, .refused(refusal.text))
+      }
+    }
+    return finish(now)
+  }
+
+  private struct Refusal: Error { var text: String }
+
+  private mutating func request(_ command: Command, _ now: Moment) -> Result<(String, JSON), Refusal> {
+    func evse(_ number: Int?) -> JSON? { number.flatMap { $0 > 0 ? ["id": .integer(Int64($0))] : nil } }
+    switch command {
+    case .call(let action, let payload):
+      guard let known = station.catalogue.actions[action], known.senders.contains(.centralSystem) else {
+        return .failure(Refusal(text: "\(action) is no request of the central system in OCPP 2.0.1"))
+      }
+      if let finding = station.catalogue.check(known.request, payload).findings.first {
+        return .failure(Refusal(text: finding.description))
+      }
+      if action == "TriggerMessage", let message = payload["requestedMessage"]?.string {
+        station.registration.trigger(message.hasPrefix("Sign") ? "SignCertificate" : message)
+      }
+      return .success((action, payload))
+    case .start(let number, let tag):
+      guard (1...36).contains(tag.unicodeScalars.count) else { return .failure(Refusal(text: "a tag has 1 to 36 characters")) }
+      station.expect(tag, now)
+      nextRequest += 1
+      return .success((
+        "RequestStartTransaction",
+        .object([
+          "evseId": number.map { .integer(Int64($0)) }, "remoteStartId": .integer(nextRequest),
+          "idToken": ["idToken": .string(tag), "type": "Central"],
+        ])
+      ))
+    case .stop(let number, let session):
+      guard let running = station.running(number, session) else { return .failure(Refusal(text: "no session is running there")) }
+      return .success(("RequestStopTransaction", ["transactionId": .string(running.id)]))
+    case .unlock(let number): return .success(("UnlockConnector", ["evseId": .integer(Int64(number)), "connectorId": 1]))
+    case .reset(let isHard): return .success(("Reset", ["type": isHard ? "Immediate" : "OnIdle"]))
+    case .enable(let isEnabled, let number):
+      return .success((
+        "ChangeAvailability",
+        .object(["operationalStatus": isEnabled ? "Operative" : "Inoperative", "evse": evse(number)])
+      ))
+    case .trigger(let message, let number):
+      // StatusNotification is asked of a connector, not of an EVSE (2.0.1 part 2, F06).
+      let place: JSON? = message == "StatusNotification" ? number.map { ["id": .integer(Int64($0)), "connectorId": 1] } : evse(number)
+      return request(.call(action: "TriggerMessage", payload: .object(["requestedMessage": .string(message), "evse": place])), now)
+    case .limit, .release, .tags, .registration: return .failure(Refusal(text: "not a request"))
+    }
+  }
+}
+
+// MARK: Answers of the charger
+
+extension CentralSystem201 {
+  private mutating func answered(_ call: CallQueue<Station.Purpose>.Call, _ payload: JSON, _ now: Moment) {
+    let status = payload["status"]?.string ?? "Accepted"
+    switch call.purpose {
+    case .command(let ticket, let command): station.end(ticket, Outcome(status, payload, of: command))
+    case .limit(let ticket, let step):
+      let reason = payload["statusInfo"]?["reasonCode"]?.string ?? ""
+      station.limitAnswered(step, ticket, status: status, text: reason, now)
+    case .verifyLimit(let ticket, let step):
+      station.limitVerified(
+        step, ticket, schedule: payload["schedule"].flatMap { CompositeSchedule($0) }, isUnsupported: false, now)
+    case .clearLimit(let ticket, _): station.end(ticket, .done(payload))
+    case .listVersion(let ticket, let list): station.sendList(list, version: payload["versionNumber"]?.integer ?? -1, ticket)
+    case .list(let ticket, let list, let rest, let full): station.listAnswered(list, rest, isFull: full, status: status, ticket)
+    case .learn: learn(call.action, payload)
+    }
+  }
+
+  private mutating func learn(_ action: String, _ payload: JSON) {
+    guard action == "GetVariables" else { return }
+    for item in payload["getVariableResult"]?.array ?? [] where item["attributeStatus"]?.string == "Accepted" {
+      if let component = item["component"]?["name"]?.string, let variable = item["variable"]?["name"]?.string,
+        let value = item["attributeValue"]?.string
+      {
+        station.variables.learn201(component: component, variable: variable, value: value)
+      }
+    }
+    station.learned()
+  }
+
+  private mutating func refused(_ call: CallQueue<Station.Purpose>.Call, _ code: String, _ text: String, _ now: Moment) {
+    let isUnsupported = code == "NotImplemented" || code == "NotSupported"
+    switch call.purpose {
+    case .limit(let ticket, let step): station.limitAnswered(step, ticket, status: code, text: text, now)
+    case .verifyLimit(let ticket, let step): station.limitVerified(step, ticket, schedule: nil, isUnsupported: isUnsupported, now)
+    default: station.failed(call.purpose, .failed("\(code): \(text)".cut(to: 300)))
+    }
+  }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import PluginJSON
+
+extension Station {
+  /// The session that a command means: by its id, by its connector, or the only one.
+  func running(_ connector: Int?, _ session: String?) -> ChargingSession? {
+    if let session { return sessions.open.first { $0.id == session } }
+    if let connector { return sessions.session(on: connector) }
+    return sessions.open.count == 1 ? sessions.open.first : nil
+  }
+
+  /// A remote start named this tag; the charger may ask about it or not.
+  mutating func expect(_ tag: String, _ now: Moment) {
+    remoteStarts.append((tag, now.boot + 300_000))
+    if remoteStarts.count > 8 { remoteStarts.removeFirst() }
+  }
+
+  /// A request whose outcome somebody waits for.
+  mutating func send(_ action: String, _ payload: JSON, _ purpose: Purpose, _ ticket: UInt64) {
+    guard isConnected else { return end(ticket, .failed("the charger is not connected")) }
+    guard registration.mayCall else { return end(ticket, .refused("the charger is rejected")) }
+    if !call(action, payload, purpose, first: true) { end(ticket, .failed("too many calls wait for the charger")) }
+  }
+}

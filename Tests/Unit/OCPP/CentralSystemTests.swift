@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import OCPPCodec
+import PluginJSON
+import Testing
+
+private func boot(_ version: OCPPVersion) -> JSON {
+  version == .v16
+    ? ["chargePointVendor": "V", "chargePointModel": "M", "chargePointSerialNumber": "S"]
+    : ["reason": "PowerUp", "chargingStation": ["vendorName": "V", "model": "M", "serialNumber": "S"]]
+}
+
+private func ready(_ version: OCPPVersion, _ change: (inout ChargerSettings) -> Void = { _ in }) -> Dialogue {
+  var dialogue = Dialogue(version, change)
+  dialogue.connect()
+  // The first thing is to ask an unknown charger to boot.
+  dialogue.answer(["status": "Accepted"])
+  dialogue.call("BootNotification", boot(version))
+  // What it can do.
+  for _ in 0..<4 { dialogue.answer(version == .v16 ? ["status": "Accepted"] : ["getVariableResult": []]) }
+  return dialogue
+}
+
+@Suite struct CentralSystemTests {
+  @Test(arguments: OCPPVersion.allCases)
+  func bootAndHeartbeat(_ version: OCPPVersion) {
+    var dialogue = Dialogue(version)
+    dialogue.connect()
+    #expect(dialogue.outstanding?.payload["requestedMessage"] == "BootNotification")
+    let answer = dialogue.call("BootNotification", boot(version))?.payload
+    #expect(answer?["status"] == "Accepted" && answer?["interval"] == 300)
+    #expect(answer?["currentTime"]?.string == Stamp.text(dialogue.now.unix))
+    #expect(dialogue.effects.contains { if case .identity(let identity) = $0 { identity.serial == "S" } else { false } })
+    #expect(dialogue.call("Heartbeat", [:])?.payload?["currentTime"] != nil)
+    // Known from now on: the next connection is not asked to boot.
+    var again = Dialogue(version, stored: dialogue.stored)
+    again.connect()
+    #expect(again.outstanding?.action != "TriggerMessage" || again.outstanding?.payload["requestedMessage"] != "BootNotification")
+  }
+
+  @Test(arguments: OCPPVersion.allCases)
+  func whatIsNotServed(_ version: OCPPVersion) {
+    var dialogue = ready(version)
+    #expect(dialogue.call("MakeCoffee", [:])?.errorCode == "NotImplemented")
+    #expect(dialogue.call("ClearCache", [:])?.errorCode == "NotSupported")
+    #expect(dialogue.call("Authorize", [:])?.errorCode?.hasSuffix("ConstraintViolation") == true)
+    #expect(dialogue.call("Heartbeat", ["extra": 1])?.payload != nil)
+    var strict = ready(version) { $0.isStrict = true }
+    #expect(strict.call("Heartbeat", ["extra": 1])?.errorCode == ErrorCode.formatViolation.name(version))
+  }
+
+  /// Every request that a charger may send is answered, and validly.
+  @Test(arguments: OCPPVersion.allCases)
+  func everyRequest(_ version: OCPPVersion) {
+    let catalogue = Catalogue.of(version)
+    for action in catalogue.actions.values.sorted(by: { $0.name < $1.name }) where action.senders.contains(.charger) {
+      for all in [false, true] {
+        var dialogue = ready(version)
+        let request = catalogue.example(action.request, all: all)
+        #expect(catalogue.check(action.request, request).findings == [], "\(action.name) \(request.text)")
+        #expect(dialogue.call(action.name, request)?.payload != nil, "\(action.name) \(request.text)")
+      }
+    }
+  }
+
+  /// Every request that a central system may send can be asked for, and its answer comes back.
+  @Test(arguments: OCPPVersion.allCases)
+  func everyCall(_ version: OCPPVersion) {
+    let catalogue = Catalogue.of(version)
+    for action in catalogue.actions.values.sorted(by: { $0.name < $1.name }) where action.senders.contains(.centralSystem) {
+      for all in [false, true] {
+        var dialogue = ready(version)
+        dialogue.command(.call(action: action.name, payload: catalogue.example(action.request, all: all)))
+        #expect(dialogue.outstanding?.action == action.name, "\(action.name): \(dialogue.outcomes)")
+        let response = catalogue.example(action.response, all: all)
+        dialogue.answer(response)
+        #expect(dialogue.outcomes == [.done(response)], "\(action.name)")
+      }
+    }
+  }
+
+  @Test(arguments: OCPPVersion.allCases)
+  func howCallsEnd(_ version: OCPPVersion) {
+    func outcome(_ body: (inout Dialogue) -> Void) -> Outcome? {
+      var dialogue = ready(version)
+      dialogue.command(.unlock(connector: 1))
+      body(&dialogue)
+      return dialogue.outcomes.last
+    }
+    #expect(outcome { $0.answer(["status": "Unlocked"]) } == .done(["status": "Unlocked"]))
+    #expect(outcome { $0.answer(["status": "UnlockFailed"]) } == .refused("the charger answered UnlockFailed"))
+    #expect(outcome { $0.fail("NotImplemented") } == .failed("NotImplemented: "))
+    #expect(outcome { $0.wait(31) } == .unknown("the charger did not answer"))
+    #expect(outcome { $0.disconnect() } == .unknown("the connection ended before the answer"))
+    guard case .failed? = outcome({ $0.answer(["status": 17]) }) else { return #expect(Bool(false)) }
+    // Late, and for nobody.
+    var dialogue = ready(version)
+    dialogue.command(.unlock(connector: 1))
+    dialogue.wait(31)
+    dialogue.answer(["status": "Unlocked"])
+    #expect(dialogue.outcomes.count == 1)
+    #expect(dialogue.notes.contains { $0.contains("came after its time") })
+    dialogue.disconnect()
+    dialogue.command(.unlock(connector: 1), ticket: 9)
+    #expect(dialogue.effects.last == .outcome(ticket: 9, .failed("the charger is not connected")))
+  }
+
+  @Test(arguments: OCPPVersion.allCases)
+  func repeatedCallsActOnce(_ version: OCPPVersion) {
+    var dialogue = ready(version)
+    let payload: JSON =
+      version == .v16
+      ? ["connectorId": 1, "idTag": "GOOD", "meterStart": 5, "timestamp": .string(Stamp.text(dialogue.now.unix))]
+      : [
+        "eventType": "Started", "timestamp": .string(Stamp.text(dialogue.now.unix)), "triggerReason": "CablePluggedIn", "seqNo": 0,
+        "transactionInfo": ["transactionId": "t"], "evse": ["id": 1],
+      ]
+    let action = version == .v16 ? "StartTransaction" : "TransactionEvent"
+    let first = dialogue.call(action, payload, id: "same")
+    #expect(first?.payload != nil)
+    #expect(dialogue.call(action, payload, id: "same") == first)
+    #expect(dialogue.sessions.count == 1)
+    // With another id too, as after a reconnection.
+    #expect(dialogue.call(action, payload, id: "other")?.payload == first?.payload)
+    #expect(Set(dialogue.sessions.compactMap { $0["session"]?.string }).count == 1)
+  }
+
+  @Test(arguments: OCPPVersion.allCases)
+  func tagsThatNobodyAnswersFor(_ version: OCPPVersion) {
+    var dialogue = ready(version)
+    dialogue.tags = { _ in nil }
+    let payload: JSON = version == .v16 ? ["idTag": "X"] : ["idToken": ["idToken": "X", "type": "ISO14443"]]
+    #expect(dialogue.call("Authorize", payload) == nil)
+    dialogue.wait(11)
+    let info = dialogue.sent.last?.payload
+    #expect((info?["idTagInfo"] ?? info?["idTokenInfo"])?["status"] == "Invalid")
+  }
+
+  @Test(arguments: OCPPVersion.allCases)
+  func pendingAndRejected(_ version: OCPPVersion) {
+    var dialogue = Dialogue(version) { $0.registration = .pending }
+    dialogue.connect()
+    #expect(dialogue.call("BootNotification", boot(version))?.payload?["status"] == "Pending")
+    let refused = dialogue.call("Heartbeat", [:])?.errorCode
+    #expect(refused == (version == .v16 ? "GenericError" : "SecurityError"))
+    // It may be configured meanwhile.
+    dialogue.answer(["status": "Accepted"])
+    dialogue.command(.trigger("StatusNotification", connector: 1))
+    #expect(dialogue.outstanding?.action == "TriggerMessage")
+    dialogue.answer(["status": "Accepted"])
+    dialogue.command(.registration(.accepted))
+    dialogue.answer(["status": "Accepted"])
+    #expect(dialogue.call("BootNotification", boot(version))?.payload?["status"] == "Accepted")
+    #expect(dialogue.call("Heartbeat", [:])?.payload != nil)
+    var rejected = Dialogue(version) { $0.registration = .rejected }
+    rejected.connect()
+    rejected.call("BootNotification", boot(version))
+    rejected.command(.reset(isHard: false))
+    #expect(rejected.outcomes == [.refused("the charger is rejected")])
+  }
+
+  @Test(arguments: OCPPVersion.allCases)
+  func limits(_ version: OCPPVersion) {
+    var dialogue = ready(version)
+    dialogue.command(.limit(Limit(current: 10), connector: 0, until: dialogue.now.boot + 60_000))
+    #expect(dialogue.outstanding?.action == "SetChargingProfile")
+    dialogue.answer(["status": "Accepted"])
+    #expect(dialogue.outstanding?.action == "GetCompositeSchedule")
+    let schedule: JSON = [
+      "duration": 60, "chargingRateUnit": "A", "chargingSchedulePeriod": [["startPeriod": 0, "limit": 10]], "evseId": 0,
+      "scheduleStart": "2026-11-22T21:12:17Z",
+    ]
+    var sixteen: JSON = schedule
+    sixteen["evseId"] = nil
+    sixteen["scheduleStart"] = nil
+    dialogue.answer(
+      version == .v16 ? ["status": "Accepted", "chargingSchedule": sixteen] : ["status": "Accepted", "schedule": schedule])
+    #expect(dialogue.outcomes == [.done(["limit": 10, "unit": "A"])])
+    // Again and again: nothing is sent before half of it is over.
+    let frames = dialogue.sent.count
+    dialogue.wait(10)
+    dialogue.command(.limit(Limit(current: 10), connector: 0, until: dialogue.now.boot + 60_000), ticket: 2)
+    #expect(dialogue.sent.count == frames && dialogue.outcomes.count == 2)
+    dialogue.wait(25)
+    dialogue.command(.limit(Limit(current: 10), connector: 0, until: dialogue.now.boot + 60_000), ticket: 3)
+    #expect(dialogue.outstanding?.action == "SetChargingProfile" && dialogue.sent.count > frames)
+    // A charger that comes back gets it again.
+    dialogue.disconnect()
+    dialogue.connect()
+    dialogue.wait(1)
+    #expect(dialogue.sent.last.map { if case .call(_, "SetChargingProfile", _) = $0 { true } else { false } } == true)
+    dialogue.answer(["status": "Accepted"])
+    dialogue.fail("NotImplemented")
+    dialogue.command(.release(connector: 0), ticket: 4)
+    for _ in 0..<4 where dialogue.outstanding?.action != "ClearChargingProfile" { dialogue.answer(["status": "Accepted"]) }
+    #expect(dialogue.outstanding?.action == "ClearChargingProfile")
+    dialogue.answer(["status": "Accepted"])
+    #expect(dialogue.effects.last == .outcome(ticket: 4, .done(["status": "Accepted"])))
+  }
+
+  @Test(arguments: OCPPVersion.allCases)
+  func limitsThatAreRefused(_ version: OCPPVersion) {
+    var dialogue = ready(version)
+    dialogue.command(.limit(Limit(current: 10), connector: 0, until: nil))
+    dialogue.fail("NotSupported")
+    // The next kind of profile.
+    #expect(dialogue.outstanding?.action == "SetChargingProfile")
+    dialogue.answer(["status": "Rejected"])
+    #expect(dialogue.outcomes == [.refused("the charger rejected the charging profile")])
+  }
+
+  @Test func statusAndFaults16() {
+    var dialogue = ready(.v16)
+    dialogue.call("StatusNotification", ["connectorId": 1, "errorCode": "NoError", "status": "Available"])
+    #expect(dialogue.points["status"] == .text("available") && dialogue.points["status_c1"] == nil)
+    dialogue.call("StatusNotification", ["connectorId": 2, "errorCode": "GroundFailure", "status": "Faulted"])
+    #expect(dialogue.points["status_c2"] == .text("faulted") && dialogue.points["fault_code_c2"] == .text("GroundFailure"))
+    #expect(dialogue.points["status"] == .text("available") && dialogue.points["fault_code"] == .text("GroundFailure"))
+    #expect(
+      dialogue.call("StatusNotification", ["connectorId": 9999, "errorCode": "NoError", "status": "Available"])?.payload != nil)
+    #expect(dialogue.points["status_c9999"] == nil)
+  }
+
+  @Test func clockOffByHours() {
+    var dialogue = ready(.v16)
+    let wrong = dialogue.now.unix + 7_200_000
+    dialogue.call("StatusNotification", ["connectorId": 1, "errorCode": "NoError", "status": "Preparing", "timestamp": .string(Stamp.text(wrong))])
+    dialogue.call(
+      "StartTransaction", ["connectorId": 1, "idTag": "GOOD", "meterStart": 0, "timestamp": .string(Stamp.text(wrong))])
+    #expect(dialogue.sessions.last?["started"]?.integer == dialogue.now.unix)
+    #expect(dialogue.notes.contains { $0.contains("clock is off") })
+  }
+
+  @Test func whatIsStoredComesBeforeTheAnswer() {
+    var dialogue = ready(.v16)
+    let stamp = JSON.string(Stamp.text(dialogue.now.unix))
+    dialogue.call("StartTransaction", ["connectorId": 1, "idTag": "GOOD", "meterStart": 0, "timestamp": stamp])
+    let id = dialogue.sent.last?.payload?["transactionId"]?.integer ?? 0
+    dialogue.effects = []
+    dialogue.call("StopTransaction", ["transactionId": .integer(id), "meterStop": 100, "timestamp": stamp])
+    let kinds = dialogue.effects.map { effect in
+      switch effect {
+      case .store: "store"
+      case .session: "session"
+      case .send: "send"
+      default: "other"
+      }
+    }
+    #expect(kinds == ["store", "store", "session", "send"])
+  }
+}
+
+/// What ../shared/data has of real conversations, played to us; only where that folder exists.
+@Suite struct RecordedSessionTests {
+  private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "../../../../shared/data/ocpp").standardizedFileURL
+  static let exists = FileManager.default.fileExists(atPath: folder.path)
+
+  private func events(_ name: String) throws -> [JSON] {
+    let text = try String(contentsOf: Self.folder.appending(path: name), encoding: .utf8)
+    return try text.split(separator: "\n").map {
+      try JSON(parsing: Array($0.utf8), limits: JSON.Limits(bytes: 1 << 24, depth: 40, values: 1 << 20))
+    }
+  }
+
+  @Test(.enabled(if: RecordedSessionTests.exists), arguments: [
+    ("session16_csms_view.jsonl", OCPPVersion.v16, 2), ("session16_offline_and_bad_frames.jsonl", .v16, 1),
+    ("session201_csms_view.jsonl", .v201, 2),
+  ] as [(String, OCPPVersion, Int)])
+  func replay(_ name: String, _ version: OCPPVersion, _ count: Int) throws {
+    var dialogue = Dialogue(version)
+    dialogue.tags = { _ in .accepted }
+    var transactions: [Int64: JSON] = [:]
+    var latest: JSON?
+    for event in try events(name) {
+      if let time = event["t"]?.string.flatMap({ Stamp($0) })?.milliseconds { dialogue.now = Moment(boot: time - 1_700_000_000_000, unix: time) }
+      switch event["ev"]?.string {
+      case "connect": dialogue.connect()
+      case "disconnect": dialogue.disconnect()
+      case "frame": dialogue.receive(event["raw"]?.string ?? "")
+      case "call":
+        guard let action = event["action"]?.string, var payload = event["payload"] else { continue }
+        // The transaction got another number from us.
+        if let number = payload["transactionId"]?.integer {
+          transactions[number] = transactions[number] ?? latest
+          payload["transactionId"] = transactions[number]
+        }
+        let answer = dialogue.call(action, payload, id: event["mid"]?.string)
+        if action == "StartTransaction" { latest = answer?.payload?["transactionId"] }
+        if action == "MakeCoffee" {
+          #expect(answer?.errorCode == "NotImplemented")
+        } else if action == "BootNotification", payload["foo"] != nil {
+          #expect(answer?.errorCode == "OccurenceConstraintViolation")
+        } else if payload.bytes.count > 1 << 18 {
+          #expect(answer?.errorCode == "FormationViolation")
+        } else {
+          #expect(answer?.payload != nil, "\(action)")
+        }
+      default: break
+      }
+      dialogue.wait(0)
+    }
+    let ended = dialogue.sessions.filter { $0["state"] == "ended" }
+    #expect(ended.count == count)
+    for session in ended {
+      #expect(session["uncertain"] == nil, "\(session.text)")
+      #expect((session["energy"]?.number ?? 0) >= 1)
+    }
+  }
+}
+
+extension Catalogue {
+  /// A payload with the required fields, or with all of them.
+  func example(_ shape: Shape, all: Bool, depth: Int = 0) -> JSON {
+    var members: [JSON.Member] = []
+    for field in shape.fields where field.isRequired || all && depth < 4 && field.name != "customData" {
+      let value = example(field, all: all, depth: depth)
+      members.append(JSON.Member(field.name, value))
+    }
+    return .object(members)
+  }
+
+  private func example(_ field: Shape.Field, all: Bool, depth: Int) -> JSON {
+    guard let items = field.items else { return example(field.kind, all: all, depth: depth) }
+    return .array((0..<max(items.lowerBound, min(1, items.upperBound))).map { _ in example(field.kind, all: all, depth: depth) })
+  }
+
+  private func example(_ kind: Shape.Kind, all: Bool, depth: Int) -> JSON {
+    switch kind {
+    case .any: "any"
+    case .boolean: true
+    case .time: "2026-11-22T21:12:17Z"
+    case .text(let longest): .string("text".cut(to: min(longest, 4)))
+    case .integer(let bounds): .integer(min(max(1, bounds.lowerBound), bounds.upperBound))
+    case .number: 1.5
+    case .enumeration(let index): .string(enumerations[index].values[0])
+    case .object(let index): example(shapes[index], all: all, depth: depth + 1)
+    }
+  }
+}
