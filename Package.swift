@@ -121,7 +121,7 @@ let package = Package(
     // Tests
     .target(
       name: "FuzzTargets",
-      dependencies: ["BusbarModel", "BusbarUplink", "BusbarPlugins", "BusbarConfiguration", "ModbusCodec"],
+      dependencies: ["BusbarModel", "BusbarUplink", "BusbarHistory", "BusbarPlugins", "BusbarConfiguration", "ModbusCodec"],
       path: "Tests/Fuzz/Targets", swiftSettings: settings),
     .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Unit/Fuzz", swiftSettings: settings),
     .testTarget(name: "ModelTests", dependencies: ["BusbarModel"], path: "Tests/Unit/Model", swiftSettings: settings),

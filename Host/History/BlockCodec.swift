@@ -176,10 +176,12 @@ package enum BlockCodec {
       mean = sum
     }
     let middle = Double(mean) * step
+    guard middle.isFinite else { return nil }
     guard !same.contains(.flat) else { return .number(low: middle, mean: middle, high: middle) }
     guard let below = input.count(upTo: 1 << 54), let above = input.count(upTo: 1 << 54) else { return nil }
     let low = Double(mean) - Double(below)
     let high = Double(mean) + Double(above)
+    guard (low * step).isFinite, (high * step).isFinite else { return nil }
     return .number(low: low * step, mean: middle, high: high * step)
   }
 

@@ -9,6 +9,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case command
   /// `busbar.yaml`, a template, a shared library with a manifest.
   case configuration, template, elf
+  /// A block of minutes as it lies on disk.
+  case history
 
   package func run(_ bytes: [UInt8]) {
     switch self {
@@ -17,6 +19,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .configuration: fuzzConfiguration(bytes)
     case .template: fuzzTemplate(bytes)
     case .elf: fuzzELF(bytes)
+    case .history: fuzzHistory(bytes)
     }
   }
 }
