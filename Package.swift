@@ -140,7 +140,9 @@ let package = Package(
     // Tests
     .target(
       name: "FuzzTargets",
-      dependencies: ["BusbarModel", "BusbarUplink", "BusbarPlugins", "BusbarConfiguration", "ModbusCodec", "OCPPCodec", "PluginJSON"],
+      dependencies: [
+        "BusbarModel", "BusbarUplink", "BusbarHistory", "BusbarPlugins", "BusbarConfiguration", "ModbusCodec", "OCPPCodec", "PluginJSON",
+      ],
       path: "Tests/Fuzz/Targets", swiftSettings: settings),
     .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Unit/Fuzz", swiftSettings: settings),
     .testTarget(name: "SystemTests", dependencies: ["BusbarSystem"], path: "Tests/Unit/System", swiftSettings: settings),

@@ -123,8 +123,8 @@ package enum BlockCodec {
         guard let step = input.double(), step > 0, step.isFinite else { return nil }
         series.step = step
       }
-      // A minute takes a byte at least.
-      guard let minutes = input.count(upTo: input.left), decode(minutes, form, start: start, &input, into: &series) else { return nil }
+      // A minute takes a byte at least, and a series has one at least.
+      guard let minutes = input.count(upTo: input.left), minutes > 0, decode(minutes, form, start: start, &input, into: &series) else { return nil }
       var one = Block()
       one.series[name] = series
       block.merge(one)
@@ -176,10 +176,12 @@ package enum BlockCodec {
       mean = sum
     }
     let middle = Double(mean) * step
+    guard middle.isFinite else { return nil }
     guard !same.contains(.flat) else { return .number(low: middle, mean: middle, high: middle) }
     guard let below = input.count(upTo: 1 << 54), let above = input.count(upTo: 1 << 54) else { return nil }
     let low = Double(mean) - Double(below)
     let high = Double(mean) + Double(above)
+    guard (low * step).isFinite, (high * step).isFinite else { return nil }
     return .number(low: low * step, mean: middle, high: high * step)
   }
 
@@ -221,11 +223,12 @@ private struct ByteSink {
     for shift in stride(from: UInt64(0), to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: bits >> shift)) }
   }
 
-  /// 255 bytes at most.
+  /// What is longer than 255 bytes is cut.
   mutating func text(_ text: String) {
-    let utf8 = Array(text.utf8.prefix(255))
-    bytes.append(UInt8(utf8.count))
-    bytes += utf8
+    var text = text
+    while text.utf8.count > 255 { text.removeLast() }
+    bytes.append(UInt8(text.utf8.count))
+    bytes += text.utf8
   }
 }
 
@@ -274,6 +277,6 @@ private struct ByteSource {
   mutating func text() -> String? {
     guard let length = byte(), left >= Int(length) else { return nil }
     defer { place += Int(length) }
-    return String(decoding: bytes[place..<place + Int(length)], as: UTF8.self)
+    return String(validating: bytes[place..<place + Int(length)], as: UTF8.self)
   }
 }

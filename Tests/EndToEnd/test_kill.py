@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`kill -9` of host, broker or both under load: no unreported gap. `Tests/Faults/kill` does it a hundred times."""
+"""`kill -9` of host, broker or both under load: no unreported gap. `Tests/Faults/kill` does it a hundred times, and measures
+the start with a full buffer."""
 
 import random
+import time
 
 import pytest
 
+from harness.backlog import fill
 from harness.killing import check_complete, kill_round
-from harness.site import meter
+from harness.sequence import numbers, reported, wait_complete
+from harness.site import meter, meter_device
 
 
 @pytest.mark.slow
@@ -28,3 +32,36 @@ def test_killed_five_times_at_random_moments(host, broker, subscriber, modbus_de
     for _ in range(5):
         kill_round(gateway, broker, subscriber, names, chance)
     check_complete(subscriber, names)
+
+
+def test_a_kill_loses_no_number_that_was_delivered(host, subscriber, modbus_device):
+    """What came is in no gap, and numbering goes on where it was."""
+    _, entry = meter_device(modbus_device, poll="200ms")
+    gateway = host(devices=[entry], buffer={"commit": "60s"})
+    subscriber.wait_telemetry("met_grid", lambda c: c["seq"] >= 5)
+    gateway.kill()
+    before = max(numbers(subscriber, "met_grid"))
+    gateway.start()
+    after = subscriber.wait_telemetry("met_grid", lambda c: c["seq"] > before).json["seq"]
+    # One more may have been taken that nobody got.
+    assert after <= before + 3
+    wait_complete(subscriber, "met_grid", after, reasons=("crash",))
+    assert reported(subscriber, "met_grid") <= set(range(before, after))
+
+
+@pytest.mark.timeout(180)
+def test_live_values_do_not_wait_for_a_full_buffer(host, broker, subscriber, modbus_device):
+    _, entry = meter_device(modbus_device, poll="200ms")
+    gateway = host(devices=[entry])
+    subscriber.wait_telemetry("met_grid")
+    gateway.stop()
+    first, last = fill(gateway.directory / "state", "met_grid", 5000)
+    since = time.time()
+    gateway.start()
+    live = subscriber.wait_telemetry("met_grid", lambda c: not c.get("late") and c["ts"] > since * 1000)
+    late = [m for m in subscriber.telemetry("met_grid") if m.json.get("late")]
+    assert live.json["seq"] > last and len(late) < 5000
+    subscriber.wait_telemetry("met_grid", lambda c: c["seq"] == last, 120)
+    wait_complete(subscriber, "met_grid", last)
+    assert set(range(first, last + 1)) <= numbers(subscriber, "met_grid")
+    assert reported(subscriber, "met_grid") == set()

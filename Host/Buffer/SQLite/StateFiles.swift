@@ -50,6 +50,13 @@ package enum StateFiles {
     return unsafe stat(path, &information) == 0 ? Int64(information.st_size) : 0
   }
 
+  /// What tells the file from all others of the machine; nil where there is none.
+  package static func number(_ path: String) -> String? {
+    var information = stat()
+    guard unsafe stat(path, &information) == 0 else { return nil }
+    return "\(String(information.st_dev, radix: 16))-\(String(information.st_ino, radix: 16))"
+  }
+
   /// Bytes that are free for this user on the file system of the path, and all that it has; nil where it cannot tell.
   package static func space(_ path: String) -> (free: Int64, total: Int64)? {
     var information = statvfs()

@@ -11,7 +11,8 @@ internal import Synchronization
 /// - A live message is offered at once and written only when nobody acknowledged it in time, at most `commit` later. A
 ///   message that is acknowledged within milliseconds never touches the disk.
 /// - Durable readings and alarms are on disk before `accept` returns.
-/// - After `kill -9` or a power cut the rest of each block of numbers is reported as a gap (`SequenceBlock`).
+/// - After `kill -9` what was lost is reported as a gap, by the marks that outlive the process (`SequenceMarks`); after a
+///   power cut the rest of each block of numbers (`SequenceBlock`).
 /// - A full or broken disk never stops the host: messages stay in memory up to 8 MiB, then the oldest are dropped and
 ///   reported, and writing goes on by itself when it can.
 ///
@@ -25,6 +26,7 @@ package final class Outbox: Sendable {
   let clock: @Sendable () -> Int64
   let wall: @Sendable () -> Int64
   let state: Mutex<OutboxState>
+  private let marks: SequenceMarks?
   /// Calls the ticker.
   private let wakeup = Wakeup()
   private let turnstile = Turnstile()
@@ -42,7 +44,7 @@ package final class Outbox: Sendable {
   /// `clock` gives CLOCK_BOOTTIME in nanoseconds, `wall` Unix milliseconds. Reports what an unclean end may have lost.
   package init(
     database: StateDatabase, encoder: any MessageEncoder, limits: BufferLimits, acknowledge: Acknowledgement,
-    logger: Logger, clock: @escaping @Sendable () -> Int64 = { Clock.boot() },
+    marks: SequenceMarks? = nil, logger: Logger, clock: @escaping @Sendable () -> Int64 = { Clock.boot() },
     wall: @escaping @Sendable () -> Int64 = { Clock.unixMilliseconds() }
   ) throws {
     self.database = database
@@ -51,7 +53,8 @@ package final class Outbox: Sendable {
     self.logger = logger
     self.clock = clock
     self.wall = wall
-    let contents = try database.exclusively { try OutboxStore.load($0) }
+    let contents = try database.exclusively { try OutboxStore.load($0, marks: marks) }
+    self.marks = marks
     state = Mutex(OutboxState(contents: contents, halfCommit: limits.halfCommit, acknowledge: acknowledge))
     if contents.totals.rows > 0 {
       logger.info("\(contents.totals.rows) messages from before the start wait for the broker")
@@ -143,7 +146,9 @@ package final class Outbox: Sendable {
   package func close() {
     stopTicker()
     with { $0.closed = true }
-    if !commit(.close) {
+    if commit(.close) {
+      marks?.remove()
+    } else {
       logger.error("the buffer could not be written at the end: \(status.messages) messages; the loss will be reported")
     }
   }
@@ -157,6 +162,16 @@ package final class Outbox: Sendable {
   private func stopTicker() {
     stopped.store(true, ordering: .releasing)
     wakeup.wake()
+  }
+
+  private func mark(_ state: inout OutboxState) {
+    if let marks {
+      for id in state.touched {
+        guard let stream = state.streams[id] else { continue }
+        marks.set(SequenceMarks.Mark(taken: stream.block.next - 1, settled: stream.mark), of: id)
+      }
+    }
+    state.touched.removeAll(keepingCapacity: true)
   }
 
   package func onWork(_ wake: @escaping @Sendable () -> Void) { consumer.withLock { $0.wake = wake } }
@@ -173,6 +188,8 @@ package final class Outbox: Sendable {
       let result = body(&state)
       let events = state.events
       if !events.isEmpty { state.events = [] }
+      // Before anybody else can take the message whose number this is.
+      if !state.touched.isEmpty { mark(&state) }
       let call = state.idle && state.hasWork
       if call { state.idle = false }
       return (result, events, call)

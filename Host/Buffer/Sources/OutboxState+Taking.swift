@@ -107,6 +107,7 @@ extension OutboxState {
       guard let entry = entries[id] else { return }
       if !awaitsReceiver(stream) {
         remove(entry)
+        settle(stream, entry.row.seq...entry.row.seq)
       } else if entry.written {
         entries[id] = nil
       } else {
@@ -210,7 +211,10 @@ extension OutboxState {
     let numbers = NumberSet(ranges.flatMap { published.intersection($0) })
     guard !numbers.isEmpty else { return }
     streams[id]?.published.remove(numbers)
-    for range in numbers.ranges { streams[id]?.done.insert(range) }
+    for range in numbers.ranges {
+      streams[id]?.done.insert(range)
+      settle(id, range)
+    }
     for entry in entries.values where entry.row.stream == id && numbers.contains(entry.row.seq) { remove(entry) }
     late.removeAll { entries[$0] == nil }
     page = page.filter { $0.stream != id || !numbers.contains($0.seq) }[...]

@@ -119,7 +119,9 @@ extension OutboxState {
 
   /// The plan is on disk.
   mutating func apply(_ plan: WritePlan, totals: OutboxTotals, complete: Bool) {
+    for gap in plan.gaps.written { settle(gap.stream, gap.numbers) }
     for row in plan.rows {
+      settle(row.stream, row.seq...row.seq)
       guard let entry = entries[row.id] else {
         // It left while it was written; its row goes with the next write.
         leaveOut(row.stream, row.seq, cost: row.cost)
@@ -149,6 +151,7 @@ extension OutboxState {
     }
     for record in plan.streams {
       streams[record.id]?.settled = record.settled
+      if record.settled > 0 { settle(record.id, 1...record.settled) }
       streams[record.id]?.reserved = record.reserved
       streams[record.id]?.block.extend(to: record.reserved)
     }

@@ -52,6 +52,25 @@ struct OutboxState: Sendable {
     /// After a refusal: CLOCK_BOOTTIME nanoseconds.
     var heldUntil: Int64?
     var refusals = 0
+    /// Up to here each number was acknowledged, is on disk, or is reported on disk as a gap; `ahead` are those behind it.
+    var mark: Int64
+    var ahead = NumberSet()
+
+    init(key: StreamKey, block: SequenceBlock, settled: Int64, reserved: Int64? = nil) {
+      self.key = key
+      self.block = block
+      self.settled = settled
+      self.reserved = reserved
+      mark = settled
+    }
+
+    mutating func settle(_ numbers: ClosedRange<Int64>) {
+      guard numbers.upperBound > mark else { return }
+      ahead.insert(numbers)
+      guard let first = ahead.ranges.first, first.lowerBound <= mark + 1 else { return }
+      mark = first.upperBound
+      ahead.remove(first)
+    }
   }
 
   enum Event: Sendable, Equatable {
@@ -126,6 +145,8 @@ struct OutboxState: Sendable {
   /// The orderly end is on disk: nothing is written any more.
   var sealed = false
   var events: [Event] = []
+  /// Streams whose marks have changed.
+  var touched: [Int64] = []
 
   init(contents: OutboxContents, halfCommit: Int64, acknowledge: Acknowledgement) {
     self.halfCommit = halfCommit
@@ -161,6 +182,7 @@ struct OutboxState: Sendable {
     guard let seq = streams[stream]?.block.take() else { return .needsBlock(stream: stream) }
     let row = OutboxRow(id: nextID, stream: stream, seq: seq, time: time, payload: encode(seq))
     nextID += 1
+    touch(stream)
     let held = streams[stream]?.heldUntil != nil
     entries[row.id] = Entry(row: row, accepted: now, phase: held ? .late : .live, cost: row.cost)
     if held { late.append(row.id) } else { live.append(row.id) }
@@ -168,6 +190,16 @@ struct OutboxState: Sendable {
     unwrittenCount += 1
     unwrittenBytes += row.cost
     return .taken(stream: stream, crowded: crowded)
+  }
+
+  /// These numbers cannot be lost any more.
+  mutating func settle(_ stream: Int64, _ numbers: ClosedRange<Int64>) {
+    streams[stream]?.settle(numbers)
+    touch(stream)
+  }
+
+  private mutating func touch(_ stream: Int64) {
+    if touched.last != stream { touched.append(stream) }
   }
 
   var crowded: Bool { unwrittenBytes > Self.memoryBytes || unwrittenCount > Self.memoryCount }

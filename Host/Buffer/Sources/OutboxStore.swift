@@ -7,7 +7,15 @@ internal import BusbarSQLite
 enum OutboxStore {
   /// What is on disk; what an unclean end may have taken is entered as gaps first. A clean end leaves none, since it has
   /// written everything and given back the rest of each block.
-  static func load(_ database: Database) throws -> OutboxContents {
+  /// With `marks` an end that was only the process's is known exactly.
+  static func load(_ database: Database, marks: SequenceMarks?) throws -> OutboxContents {
+    let token = Int64.random(in: 1 ... .max)
+    let contents = try load(database, marks: marks, token: token)
+    marks?.begin(token: token)
+    return contents
+  }
+
+  private static func load(_ database: Database, marks: SequenceMarks?, token: Int64) throws -> OutboxContents {
     try database.transaction {
       var contents = OutboxContents()
       try database.query("SELECT id, device, kind, settled, reserved FROM streams ORDER BY id") { row in
@@ -27,7 +35,10 @@ enum OutboxStore {
           GapLedger.Item(
             id: row.integer(0), stream: row.integer(1), numbers: row.integer(2)...row.integer(3), reason: reason))
       }
-      try closeBlocks(&contents, database)
+      let before = try database.integer("SELECT value FROM meta WHERE name = 'marks'") ?? 0
+      try closeBlocks(&contents, marks?.marks(token: before) ?? [:], database)
+      // Also where there are no marks: older ones then no longer fit.
+      try database.run("INSERT OR REPLACE INTO meta(name, value) VALUES ('marks', ?)", .integer(token))
       contents.totals = try totals(database)
       contents.last = try database.integer("SELECT max(id) FROM outbox") ?? 0
       contents.base = try database.integer("SELECT value FROM meta WHERE name = 'sequence_base'") ?? 0
@@ -35,15 +46,18 @@ enum OutboxStore {
     }
   }
 
-  private static func closeBlocks(_ contents: inout OutboxContents, _ database: Database) throws {
+  private static func closeBlocks(
+    _ contents: inout OutboxContents, _ marks: [Int64: SequenceMarks.Mark], _ database: Database
+  ) throws {
     var gaps = GapLedger(contents.gaps)
     for index in contents.streams.indices {
       let stream = contents.streams[index]
       let stored = try database.integer("SELECT max(seq) FROM outbox WHERE stream = ?", .integer(stream.id)) ?? 0
-      if let lost = SequenceBlock.lost(settled: stream.settled, stored: stored, reserved: stream.reserved) {
+      let mark = marks[stream.id] ?? SequenceMarks.Mark(taken: stream.reserved, settled: stream.settled)
+      if let lost = SequenceBlock.lost(settled: max(stream.settled, mark.settled), stored: stored, reserved: mark.taken) {
         gaps.add(stream: stream.id, numbers: lost, reason: .crash)
       }
-      contents.streams[index].reserved = max(stream.reserved, stored)
+      contents.streams[index].reserved = max(mark.taken, stored, stream.settled)
       contents.streams[index].settled = contents.streams[index].reserved
       if contents.streams[index] != stream { try write(contents.streams[index], database) }
     }

@@ -61,7 +61,7 @@ final class HostAssembly: Sendable {
     let application = configuration.uplink?.acknowledge == .application
     outbox = try Outbox(
       database: database, encoder: payloads, limits: BufferLimits(configuration.buffer), acknowledge: application ? .application : .broker,
-      logger: logger)
+      marks: SequenceMarks(database: database.path), logger: logger)
     let journal = try CommandJournal(database: database)
     let store = KeyValueStore(database: database)
 

@@ -23,12 +23,19 @@ struct Setup {
     // Mistakes show again, with others, in the second reading.
     let sources = SourceFiles()
     let (first, _) = ConfigurationLoader.load(file: file, sources: sources)
-    let state = first?.host.state ?? "/var/lib/busbar"
+    let place: String
+    if let store {
+      place = store
+    } else if let first {
+      try StateFiles.makeDirectory(first.host.state)
+      place = "\(first.host.state)/plugins"
+    } else {
+      // The host will not run; the schemas are lent all the same, so that every mistake shows.
+      place = try TemporaryStore.make()
+    }
     let catalog = PluginCatalog(
-      directories: first?.plugins.directories ?? Configuration.Plugins().directories, store: store ?? "\(state)/plugins",
-      logger: logger)
-    if store == nil, first != nil { try StateFiles.makeDirectory(state) }
-    if first != nil { await catalog.scan() }
+      directories: ConfigurationLoader.pluginDirectories(file: file, sources: sources), store: place, logger: logger)
+    await catalog.scan()
     let adapters = PlanMaker.adapters(await catalog.manifests())
     let (configuration, diagnostics) = ConfigurationLoader.load(file: file, manifests: adapters, sources: sources)
     guard let configuration else {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import BusbarConfiguration
+internal import BusbarHistory
 internal import BusbarModel
 internal import BusbarPlugins
 internal import BusbarUplink
@@ -34,6 +35,22 @@ func fuzzConfiguration(_ bytes: [UInt8]) {
 func fuzzTemplate(_ bytes: [UInt8]) {
   let (template, found) = TemplateLibrary.check("fuzz.yaml", sources: SourceFiles(known: ["fuzz.yaml": bytes]))
   precondition(template != nil || found.contains { $0.severity == .error }, "refused without a reason")
+}
+
+/// What is read is finite and in order, and is written so that it is read again.
+func fuzzHistory(_ bytes: [UInt8]) {
+  guard let block = BlockCodec.decode(bytes, start: 0) else { return }
+  for series in block.series.values {
+    var before = Int64.min
+    for minute in series.minutes {
+      precondition(minute.number > before && minute.summary.samples > 0, "minutes out of order")
+      before = minute.number
+      guard case .number(let low, let mean, let high) = minute.summary.content else { continue }
+      precondition(low.isFinite && high.isFinite && low <= mean && mean <= high, "a mean beside its limits")
+    }
+  }
+  let again = BlockCodec.decode(BlockCodec.encode(block, start: 0), start: 0)
+  precondition(again?.series.mapValues(\.minutes.count) == block.series.mapValues(\.minutes.count), "written and not read again")
 }
 
 func fuzzELF(_ bytes: [UInt8]) {

@@ -16,6 +16,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   /// What the host tells a plugin's child, and the child the host.
   case hostMessage = "host-message"
   case childMessage = "child-message"
+  /// A block of minutes as it lies on disk.
+  case history
 
   package func run(_ bytes: [UInt8]) {
     switch self {
@@ -30,6 +32,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .elf: fuzzELF(bytes)
     case .hostMessage: fuzzMessage(bytes, as: HostMessage.self)
     case .childMessage: fuzzMessage(bytes, as: ChildMessage.self)
+    case .history: fuzzHistory(bytes)
     }
   }
 }

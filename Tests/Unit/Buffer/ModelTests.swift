@@ -20,6 +20,18 @@ import Testing
     try Life(seed: seed, crashes: true).live()
   }
 
+  @Test(arguments: 1...60) func nothingIsLostSilentlyByKills(seed: UInt64) throws {
+    try Life(seed: seed, crashes: true, kills: true).live()
+  }
+
+  @Test(arguments: 1...40) func nothingIsLostSilentlyByKillsAndQuota(seed: UInt64) throws {
+    try Life(seed: seed, crashes: true, kills: true, size: 6 << 10).live()
+  }
+
+  @Test(arguments: 1...40) func onlyTheReceiversWordRemovesAlsoWithKills(seed: UInt64) throws {
+    try Life(seed: seed, crashes: true, kills: true, acknowledge: .application).live()
+  }
+
   @Test(arguments: 1...40) func nothingIsLostSilentlyByQuota(seed: UInt64) throws {
     try Life(seed: seed, crashes: true, size: 6 << 10).live()
   }
@@ -77,7 +89,7 @@ private final class Life {
   var encoded = 0
 
   init(
-    seed: UInt64, crashes: Bool = false, diskFailures: Bool = false, size: Int64 = 1 << 30,
+    seed: UInt64, crashes: Bool = false, kills: Bool = false, diskFailures: Bool = false, size: Int64 = 1 << 30,
     acknowledge: Acknowledgement = .broker
   ) throws {
     self.seed = seed
@@ -86,7 +98,8 @@ private final class Life {
     quota = size < 1 << 20
     random = Seeded(state: seed)
     rig = try Rig(
-      limits: BufferLimits(size: size, age: .seconds(86400), commit: .seconds(1)), acknowledge: acknowledge)
+      limits: BufferLimits(size: size, age: .seconds(86400), commit: .seconds(1)), acknowledge: acknowledge,
+      marks: kills)
   }
 
   func live() throws {
@@ -105,6 +118,8 @@ private final class Life {
       let crash = crashTimes.first { $0 >= message.time } ?? .max
       try check(crash - message.time < 1_000_000_000, "\(number) was on disk for too long to be lost")
     }
+    // Only a power cut leaves numbers in doubt that were never given.
+    if rig.marks { for number in inGap.keys { try check(accepted[number] != nil, "\(number) was never given") } }
     if !crashes && !quota { try check(inGap.isEmpty, "at the end: \(rig.outbox.status)") }
     try check(rig.outbox.status.messages == 0, "at the end: \(rig.outbox.status)")
     try check(rig.outbox.status.bytes == 0, "at the end: \(rig.outbox.status)")
@@ -249,7 +264,7 @@ private final class Life {
 
   private func crash() throws {
     crashTimes.append(rig.clock.boot)
-    try rig.crash()
+    if rig.marks { try rig.kill() } else { try rig.crash() }
     outage()
     finished = []
     published = []

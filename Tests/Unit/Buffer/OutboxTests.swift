@@ -128,6 +128,41 @@ func onDisk(_ rig: Rig) throws -> (rows: Int64, version: () throws -> Int64) {
     #expect(try rig.drain().compactMap(\.gap) == [.init(from: 102, to: 200, reason: "crash")])
   }
 
+  @Test func aKilledProcessReportsWhatWasLostAndNumbersGoOnWhereTheyWere() throws {
+    let rig = try Rig(marks: true)
+    for _ in 0..<5 { rig.reading() }
+    // Numbers 1 to 3 are acknowledged, 4 and 5 are lost in memory.
+    for _ in 0..<3 { if let message = rig.outbox.next(late: 0) { rig.outbox.acknowledged(message.ticket) } }
+    try rig.kill()
+    rig.reading()
+    let received = try rig.drain()
+    #expect(received.compactMap(\.gap) == [.init(from: 4, to: 5, reason: "crash")])
+    #expect(received.compactMap(\.seq) == [6])
+    // All was acknowledged: nothing to report.
+    try rig.kill()
+    #expect(try rig.drain().isEmpty)
+    rig.reading()
+    #expect(try rig.drain().compactMap(\.seq) == [7])
+    // What is on disk comes, and is no gap.
+    rig.reading()
+    rig.pass(halves: 2)
+    try rig.kill()
+    #expect(try rig.drain().map(\.seq) == [8])
+  }
+
+  @Test func marksOfAnEarlierRunAreNotBelieved() throws {
+    let rig = try Rig(marks: true)
+    for _ in 0..<5 { rig.reading() }
+    try rig.drain()
+    // Its numbers are 101 to 103, of which the old marks, that end with 5, know nothing.
+    try rig.killedRunWithoutMarks(readings: 3)
+    try rig.open()
+    rig.reading()
+    let received = try rig.drain()
+    #expect(received.compactMap(\.gap) == [.init(from: 1, to: 200, reason: "crash")])
+    #expect(received.compactMap(\.seq) == [201])
+  }
+
   @Test func aGapStaysUntilItsReportIsAcknowledged() throws {
     let rig = try Rig()
     rig.reading()

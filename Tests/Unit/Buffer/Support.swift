@@ -105,6 +105,8 @@ final class Rig {
   let clock = ManualClock()
   let encoder = RecordingEncoder()
   let lines = RecordingLog.Lines()
+  /// What is known of numbers outlives the process.
+  let marks: Bool
   var directory: TemporaryDirectory
   var limits: BufferLimits
   let acknowledge: Acknowledgement
@@ -119,8 +121,9 @@ final class Rig {
 
   init(
     limits: BufferLimits = BufferLimits(size: 1 << 30, age: .seconds(30 * 86400), commit: .seconds(1)),
-    acknowledge: Acknowledgement = .broker
+    acknowledge: Acknowledgement = .broker, marks: Bool = false
   ) throws {
+    self.marks = marks
     directory = try TemporaryDirectory()
     self.limits = limits
     self.acknowledge = acknowledge
@@ -130,13 +133,16 @@ final class Rig {
   var logger: Logger { Logger(label: "test") { [lines] _ in RecordingLog(lines: lines) } }
   var path: String { directory.path + "/state/busbar.db" }
 
+  // An orderly end takes the marks away.
+  deinit { if marks { close() } }
+
   func open() throws {
     let database = try StateDatabase(
       directory: directory.path + "/state", logger: logger, wall: { [clock] in clock.wall })
     self.database = database
     current = try Outbox(
-      database: database, encoder: encoder, limits: limits, acknowledge: acknowledge, logger: logger,
-      clock: { [clock] in clock.boot }, wall: { [clock] in clock.wall })
+      database: database, encoder: encoder, limits: limits, acknowledge: acknowledge,
+      marks: marks ? SequenceMarks(database: database.path) : nil, logger: logger, clock: { [clock] in clock.boot }, wall: { [clock] in clock.wall })
   }
 
   func close() {
@@ -148,6 +154,30 @@ final class Rig {
   func reopen() throws {
     close()
     try open()
+  }
+
+  /// The process ends, the machine goes on: with `marks`, what they say is still there.
+  func kill() throws {
+    end()
+    try open()
+  }
+
+  private func end() {
+    current?.abandon()
+    current = nil
+    database = nil
+  }
+
+  /// A run in between that keeps no marks, and is killed too.
+  func killedRunWithoutMarks(readings: Int) throws {
+    end()
+    let database = try StateDatabase(directory: directory.path + "/state", logger: logger)
+    let outbox = try Outbox(
+      database: database, encoder: encoder, limits: limits, acknowledge: acknowledge, logger: logger)
+    for _ in 0..<readings {
+      outbox.accept(Reading(device: "met_a".id, time: clock.wall * 1_000_000, items: []))
+    }
+    outbox.abandon()
   }
 
   /// The power goes: what the files hold at this moment is all that is left.

@@ -2,6 +2,14 @@
 
 /// Reads `busbar.yaml` and the templates it names.
 package enum ConfigurationLoader {
+  /// Where the plugins are whose schemas check the file, also where it has mistakes.
+  package static func pluginDirectories(file: String, sources: SourceFiles) -> [String] {
+    let sink = DiagnosticSink()
+    let root = YAMLReader.read(file: file, help: "", sources: sources, sink: sink)
+    let found = root.flatMap { ConfigurationReader(file: file, environment: .current, sink: sink).read($0) }
+    return (found?.plugins ?? Configuration.Plugins()).directories
+  }
+
   /// The configuration and everything that is wrong: first in the file, then in templates. The configuration is nil exactly
   /// where the file itself has errors; a broken template only matters to the devices that name it. Relative paths in
   /// the file are below the file's folder. What needs an adapter's manifest is not checked for adapters that are not known.

@@ -24,8 +24,10 @@ struct TemplateReader {
     }
     let kind: DeviceKind? = map.choice("kind")
     if map.value("kind") == nil { map.missing("kind", expected: Suggestion.list(DeviceKind.allCases.map(\.rawValue))) }
-    let (body, bodyNode) = body(map, adapter: known)
-    let points = bodyNode.flatMap { TemplatePoints(kind: kind, sink: sink).check($0, key: known ?? "") }
+    let node = body(map, adapter: known)
+    // Before the adapter's schema, which knows less about points and says it less well.
+    let points = node.flatMap { TemplatePoints(kind: kind, sink: sink).check($0, key: known ?? "") }
+    let body = node.flatMap { checked($0, adapter: known ?? "") }
     let (defaults, config) = defaults(map, points: points)
     let vendor = map.text("vendor", expected: "a text of at most 64 bytes", limit: 64)
     let models = map.texts("models", expected: "names of models") ?? []
@@ -56,18 +58,22 @@ struct TemplateReader {
     return map.text(key, expected: expected, where: good)
   }
 
-  private func body(_ map: MapReader, adapter: String?) -> (JSONValue?, YAMLNode?) {
-    guard let adapter else { return (nil, nil) }
+  private func body(_ map: MapReader, adapter: String?) -> YAMLNode? {
+    guard let adapter else { return nil }
     guard let node = map.value(adapter) else {
       map.missing(adapter, expected: "a map with what the adapter \(adapter) has to know")
-      return (nil, nil)
+      return nil
     }
     guard node.members != nil else {
       sink.error(node.place, adapter, "found \(node.found)", expected: "a map with what the adapter has to know")
-      return (nil, nil)
+      return nil
     }
-    guard let schema = manifests.first(where: { $0.id == adapter })?.templateSchema else { return (node.json, node) }
-    return (SchemaChecker(sink: sink).check(node, schema: schema, key: adapter), node)
+    return node
+  }
+
+  private func checked(_ body: YAMLNode, adapter: String) -> JSONValue? {
+    guard let schema = manifests.first(where: { $0.id == adapter })?.templateSchema else { return body.json }
+    return SchemaChecker(sink: sink).check(body, schema: schema, key: adapter)
   }
 
   private func defaults(_ map: MapReader, points: [String]?) -> (Template.Defaults, YAMLNode?) {
