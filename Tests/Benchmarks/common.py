@@ -85,10 +85,17 @@ def memory(pid):
     return sizes["Rss"], sizes["Private_Clean"] + sizes["Private_Dirty"], sizes["Private_Dirty"]
 
 
+def family(pid):
+    """The process and its children: plugins run there."""
+    children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()
+    return [pid, *children]
+
+
 def cpu(pid):
-    """Seconds on a processor, of all threads, to the nanosecond; the clock ticks of /proc/PID/stat are too coarse."""
+    """Seconds on a processor, of all threads and of the plugins' processes, to the nanosecond; the clock ticks of
+    /proc/PID/stat are too coarse."""
     total = 0
-    for task in Path(f"/proc/{pid}/task").iterdir():
+    for task in (task for process in family(pid) for task in Path(f"/proc/{process}/task").iterdir()):
         try:
             total += int((task / "schedstat").read_text().split()[0])
         except FileNotFoundError:
