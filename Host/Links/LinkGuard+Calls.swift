@@ -75,7 +75,8 @@ extension LinkGuard {
         faultWhereOffline(number)
         announce(number)
       }
-      reopen()
+      // Whoever starts the plugin's process anew sees to the pause.
+      phase = .closed(retryAt: Clock.boot())
     }
     signal()
   }
@@ -153,7 +154,9 @@ extension LinkGuard {
     }
     switch result.failure {
     case .config, .auth, .unsupported: phase = .attention
-    default: phase = .closed(retryAt: now + backOff.next(random: .random(in: 0...1)))
+    default:
+      let ended = if case .ended = connection?.condition { true } else { false }
+      phase = .closed(retryAt: ended ? now : now + backOff.next(random: .random(in: 0...1)))
     }
     await closeLink()
   }

@@ -105,8 +105,9 @@ def memory(pid):
 
 
 def cpu(pid):
-    """Of the process and its children, seconds on a processor, of all threads, also of those that have ended, to the nanosecond: the process's own clock
-    (clock_getcpuclockid(3), which Python lacks: the number is made as the C library makes it)."""
+    """Of the process and its children, seconds on a processor, of all threads, also of those that have ended, to the
+    nanosecond: the process's own clock (clock_getcpuclockid(3), which Python lacks: the number is made as the C library
+    makes it)."""
     return sum(time.clock_gettime(~member << 3 | 2) for member in family(pid))
 
 

@@ -84,8 +84,8 @@ package enum HostView {
   package static func stateCell(_ state: String) -> Table.Cell {
     switch state {
     case "online", "loaded", "connected", "open", "done": Table.Cell(state, .good)
-    case "connecting", "degraded", "accepted", "retired": Table.Cell(state, .warning)
-    case "offline", "stuck", "needs-attention", "refused", "failed", "closed": Table.Cell(state, .bad)
+    case "connecting", "degraded", "accepted", "retired", "starting", "restarting": Table.Cell(state, .warning)
+    case "offline", "stuck", "needs-attention", "refused", "quarantined", "failed", "closed": Table.Cell(state, .bad)
     default: Table.Cell(state)
     }
   }

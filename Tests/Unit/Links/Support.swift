@@ -193,6 +193,8 @@ final class FakeConnection: AdapterConnection {
     var points: [UInt32: [(id: UInt32, point: PointDescriptor)]] = [:]
     var identified: Set<UInt32> = []
     var next: UInt32 = 1
+    var condition = ConnectionCondition.usable
+    var inChild = false
   }
 
   private let state = Mutex(State())
@@ -203,6 +205,17 @@ final class FakeConnection: AdapterConnection {
     self.adapter = adapter
     self.events = events
   }
+
+  var condition: ConnectionCondition { state.withLock { $0.condition } }
+
+  /// As of a plugin in a child; `told` = outside of a call.
+  func become(_ condition: ConnectionCondition, told: Bool = true) {
+    state.withLock { $0.condition = condition }
+    if told { events.conditionChanged() }
+  }
+
+  func moveToChild() { state.withLock { $0.inChild = true } }
+  func giveUp() -> Bool { state.withLock { !$0.inChild } }
 
   var isHeld: Bool { state.withLock { $0.held != nil } }
 

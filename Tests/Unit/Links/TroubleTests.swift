@@ -236,3 +236,77 @@ struct TroubleTests {
 extension DeviceWriteResult {
   var isFailed: Bool { if case .failed = self { true } else { false } }
 }
+
+/// Plugins in a child: what ends or is replaced without a call.
+@Suite(.timeLimit(.minutes(1)))
+struct ChildTests {
+  private static let crash = ConnectionCondition.ended("the plugin's process crashed (abort)")
+
+  /// All devices of the link are told at once, not with their next poll; then the link starts over.
+  @Test func theDeathOfAChildIsTold() async throws {
+    let site = Site()
+    await site.manager.apply([plan("bus1", device(a), device(b))])
+    for device in [a, b] { try await site.observed.status(device, .online) }
+    let place = site.observed.journal.count
+    site.adapter.connection()?.become(Self.crash)
+    for device in [a, b] {
+      let status = try await site.observed.status(device, .degraded, from: place)
+      #expect(status.reason == "the plugin's process crashed (abort)")
+      #expect(site.observed.readings(device, since: place).contains { $0.text.contains("power:comm") })
+      try await site.observed.status(device, .online, from: place)
+    }
+    await site.manager.stop()
+  }
+
+  /// A poll that dies with its child is told once.
+  @Test func aPollThatKillsItsChild() async throws {
+    let site = Site()
+    site.adapter.script { $0.ending = { $0.isPoll(of: 2) ? .held : .well } }
+    await site.manager.apply([plan("bus1", device(a), device(b))])
+    try await site.adapter.call("the poll that kills") { $0.isPoll(of: 2) }
+    try await site.observed.status(a, .online)
+    let place = site.observed.journal.count
+    site.adapter.script { $0.ending = { _ in .well } }
+    site.adapter.connection()?.become(Self.crash, told: false)
+    site.adapter.connection()?.end(.badly(CallResult(failure: .transient, reason: .closed, text: "the plugin's process crashed (abort)")))
+    for device in [a, b] { try await site.observed.status(device, .online, from: place) }
+    let told = site.observed.statuses(a).filter { $0.state == .degraded }
+    #expect(told.map(\.reason) == ["the plugin's process crashed (abort)"])
+    await site.manager.stop()
+  }
+
+  /// Closed in order, opened anew, and nobody notices.
+  @Test func aNewChildTakesOver() async throws {
+    let site = Site()
+    await site.manager.apply([plan("bus1", device(a))])
+    try await site.observed.status(a, .online)
+    let place = site.adapter.journal.count
+    let observed = site.observed.journal.count
+    site.adapter.connection()?.become(.replaced)
+    try await site.adapter.call(from: place, "the new connection") { $0 == .open }
+    try await site.adapter.call(from: place, "its first poll") { $0.isPoll }
+    let calls = site.adapter.calls(since: place).filter { !$0.isPoll }
+    #expect(calls.prefix(2) == [.close, .open])
+    try await site.observed.reading(a, from: observed)
+    #expect(!site.observed.statuses(a).contains { $0.state == .degraded || $0.state == .offline })
+    await site.manager.stop()
+  }
+
+  /// A call that hangs in a child costs the host no thread.
+  @Test func aCallThatHangsInAChildLosesNoThread() async throws {
+    let site = Site(patience: .milliseconds(100))
+    site.adapter.script { $0.ending = { $0.isPoll ? .held : .well } }
+    await site.manager.apply([plan("bus1", device(a))])
+    try await site.adapter.call("the poll") { $0.isPoll }
+    site.adapter.connection()?.moveToChild()
+    try await site.observed.status(a, .stuck)
+    let place = site.observed.journal.count
+    site.adapter.script { $0.ending = { _ in .well } }
+    site.adapter.connection()?.become(.ended("the plugin did not return from poll in time"), told: false)
+    site.adapter.connection()?.end(
+      .badly(CallResult(failure: .transient, reason: .closed, text: "the plugin did not return from poll in time")))
+    try await site.observed.status(a, .online, from: place)
+    #expect(!site.observed.journal.all.contains { if case .lost = $0 { true } else { false } })
+    await site.manager.stop()
+  }
+}

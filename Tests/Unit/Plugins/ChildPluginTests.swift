@@ -44,9 +44,9 @@ struct ChildPluginTests {
   }
 
   private static let store = Result { try TemporaryDirectory() }
-  static let file = Task { try file(await Built.shared.value.hostile) }
+  static let file = Task { try checked(await Built.shared.value.hostile) }
 
-  private static func file(_ path: String) throws -> PluginFile {
+  private static func checked(_ path: String) throws -> PluginFile {
     try PluginFile(path: path, store: store.get().path, services: HostABI.services)
   }
 
@@ -55,7 +55,7 @@ struct ChildPluginTests {
     let directory = try TemporaryDirectory()
     let path = directory.path + "/hostile.so"
     try Built.makeHostile(path, macros)
-    return (try file(path), directory)
+    return (try checked(path), directory)
   }
 
   // MARK: Crashes
@@ -66,7 +66,7 @@ struct ChildPluginTests {
       ("overflow", "crashed (segmentation fault)"), ("double-free", "crashed (abort)"), ("exit", "ended its process with code 7"),
       ("says", "crashed (abort): the last words"), ("closes", "closed its connection to the host"),
       ("writes", "broke the rules of its messages"), ("long-packet", "broke the rules of its messages: a packet is too long"),
-      ("answers-nothing", "broke the rules of its messages: a link that there is not"),
+      ("answers-nothing", "broke the rules of its messages: an answer to no call"),
       ("flood-problems", "raises and clears problems without end"), ("flood-points", "points of a device that there is not"),
     ])
   func aDeathHasItsReason(does: String, why: String) async throws {
@@ -110,7 +110,7 @@ struct ChildPluginTests {
   /// What the plugin had open ends for the far end too.
   @Test func connectionsEndWithTheirChild() async throws {
     let listener = try StreamListener(host: "127.0.0.1", port: 0)
-    let file = try Self.file(await Built.shared.value.fixture)
+    let file = try Self.checked(await Built.shared.value.fixture)
     let child = try await ChildPlugin.start(file, settings: .test(), logger: quiet) { _ in }
     let link = try #require(
       child.link(
@@ -291,8 +291,9 @@ struct ChildPluginTests {
   @Test func withoutLandlockNothingIsLoaded() async throws {
     var settings = ChildSettings.test()
     settings.landlock = 0
+    let file = try await Self.file.value
     do throws(ChildFailure) {
-      _ = try await ChildPlugin.start(try await Self.file.value, settings: settings, logger: quiet) { _ in }
+      _ = try await ChildPlugin.start(file, settings: settings, logger: quiet) { _ in }
       Issue.record("it was loaded")
     } catch .refused(let text) {
       #expect(text.contains("plugins.allow_weak_sandbox"))
@@ -326,7 +327,7 @@ struct ChildPluginTests {
   /// A template body beyond a packet travels in a sealed file, points and texts beyond one in several packets.
   @Test func largeMessages() async throws {
     let child = try await ChildPlugin.start(
-      try Self.file(await Built.shared.value.fixture), settings: .test(), logger: quiet
+      try Self.checked(await Built.shared.value.fixture), settings: .test(), logger: quiet
     ) { Issue.record("\($0)") }
     let link = try TestLink(child, adapter: "fixture")
     #expect(await link.open() == .done)

@@ -32,6 +32,7 @@ package final class ChildPlugin: Sendable {
     var ending: String?
     /// Why it has ended.
     var ended: String?
+    var alive = false
     /// Its number may belong to another process from now on.
     var reaped = false
     var started: (@Sendable (Result<Void, ChildFailure>) -> Void)?
@@ -184,6 +185,7 @@ package final class ChildPlugin: Sendable {
   private func read() {
     var room = [UInt8](repeating: 0, count: Packet.limit)
     var budget = FlowBudget(now: Clock.boot())
+    var points = 0
     reading: while true {
       let pause = budget.pause(now: Clock.boot())
       var interest: Poll.Interest = pause == nil ? .read : []
@@ -202,7 +204,7 @@ package final class ChildPlugin: Sendable {
         break reading
       case .packet(let packet, _):
         do throws(MessageError) {
-          try take(packet, &budget)
+          try take(packet, &budget, &points)
         } catch {
           end("the plugin's process broke the rules of its messages: \(error.what)")
           break reading
@@ -212,15 +214,18 @@ package final class ChildPlugin: Sendable {
     finish()
   }
 
-  private func take(_ packet: ArraySlice<UInt8>, _ budget: inout FlowBudget) throws(MessageError) {
+  /// `points` are those of all its links, counted when there are new ones.
+  private func take(
+    _ packet: ArraySlice<UInt8>, _ budget: inout FlowBudget, _ points: inout Int
+  ) throws(MessageError) {
     guard case .messages(let parts) = try Packet.parse(packet) else { throw MessageError(what: "only the host makes files") }
     var samples = 0
     for part in parts {
       var reader = MessageReader(part)
       let message = try ChildMessage(from: &reader)
       samples += try handle(message)
+      if case .declared = message { points = state.withLock { $0.links.values.map(\.points.count).reduce(0, +) } }
     }
-    let points = state.withLock { $0.links.values.map(\.points.count).reduce(0, +) }
     budget.take(bytes: packet.count, messages: parts.count, samples: samples, points: points, now: Clock.boot())
   }
 
@@ -229,6 +234,7 @@ package final class ChildPlugin: Sendable {
     switch message {
     case .loaded:
       guard let started = takeStarted() else { throw MessageError(what: "it is loaded twice") }
+      state.withLock { $0.alive = true }
       started(.success(()))
     case .refused(let text): takeStarted()?(.failure(.refused(text)))
     case .log(0, let level, let text): log(level, text)
@@ -268,7 +274,7 @@ package final class ChildPlugin: Sendable {
     state.withLock { $0.reaped = true }
     let end = process.wait()
     output.read()
-    let (reason, links, started) = state.withLock { state in
+    let (reason, links, started, alive) = state.withLock { state in
       let reason =
         state.ending ?? (silent ? ChildReason.closed : nil) ?? ChildReason.sentence(end, said: output.last, memory: settings.memory)
       state.ended = reason
@@ -277,9 +283,10 @@ package final class ChildPlugin: Sendable {
         state.links = [:]
         state.started = nil
       }
-      return (reason, Array(state.links.values), state.started)
+      return (reason, Array(state.links.values), state.started, state.alive)
     }
     for link in links { link.lost(reason) }
-    if let started { started(.failure(.died(reason))) } else { onEnd(reason) }
+    started?(.failure(.died(reason)))
+    if alive { onEnd(reason) }
   }
 }

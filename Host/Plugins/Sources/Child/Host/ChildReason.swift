@@ -9,6 +9,7 @@ enum ChildReason {
 
   /// `said`: the last line that it wrote to standard error.
   static func sentence(_ end: ChildProcess.End, said: String, memory: Int64) -> String {
+    if end.signal == nil, end.code == Runner.lostHost { return closed }
     var text =
       if let signal = end.signal { "the plugin's process crashed (\(name(signal)))" } else {
         "the plugin ended its process with code \(end.code)"

@@ -18,7 +18,7 @@ package struct FlowBudget: Sendable {
 
   package mutating func take(bytes: Int, messages: Int, samples: Int, points: Int, now: Int64) {
     let rate = Int64(max(Self.samples, Self.samplesOfPoint * points))
-    let cost = Int64(bytes) * Self.byte + Int64(messages) * Self.message + Int64(samples) * (1_000_000_000 / rate)
+    let cost = max(Int64(bytes) * Self.byte, Int64(messages) * Self.message, Int64(samples) * (1_000_000_000 / rate))
     paid = max(paid, now - Self.burst) + cost
   }
 

@@ -22,6 +22,10 @@ package actor PluginRunners {
     /// The content that runs or was tried last.
     var hash = ""
     var version = ""
+    /// Of the child that was started last.
+    var generation = 0
+    /// How often a newer file or a person made it start anew.
+    var replacements = 0
   }
 
   /// Nanoseconds that a child without links is kept: a link that opens anew lets go of the old one first.
@@ -39,32 +43,32 @@ package actor PluginRunners {
     self.changed = changed
   }
 
-  /// A link in the plugin's child, which is started where there is none. Throws where only a person can help; where it is a
-  /// matter of time the link fails to open and says until when.
+  /// A link in the plugin's child, which is started where there is none, after the pause that a death asks for. Throws where
+  /// only a person can help.
   package func link(
     _ file: PluginFile, adapter: String, resources: LinkResources
   ) async throws(PluginFile.Refusal) -> any AdapterConnection {
     let id = file.manifest.id
-    if let known = runners[id], known.hash != file.hash { replace(id, known) }
-    switch runners[id, default: Runner()].supervision.wanted(now: Clock.boot()) {
-    case .start: start(file)
-    case .use: break
-    case .wait(let until):
-      let left = max(1, (until - Clock.boot() + 999_999_999) / 1_000_000_000)
-      let reason = runners[id]?.supervision.reason ?? "the plugin's process ended"
-      return AbsentLink(why: "\(reason); it is started again in \(left) s")
-    case .never: throw refusal(id)
+    if let known = runners[id], !known.hash.isEmpty, known.hash != file.hash { replace(id, known) }
+    let replacements = runners[id]?.replacements ?? 0
+    while !Task.isCancelled, (runners[id]?.replacements ?? 0) == replacements {
+      switch runners[id, default: Runner()].supervision.wanted(now: Clock.boot()) {
+      case .start: start(file)
+      case .use: break
+      case .wait(let until):
+        try? await Task.sleep(for: .nanoseconds(max(1_000_000, until - Clock.boot())), clock: .continuous)
+        continue
+      case .never: throw refusal(id)
+      }
+      var child = runners[id]?.child
+      if child == nil, let starting = runners[id]?.starting { child = await starting.value }
+      guard let child else { continue }
+      guard let link = child.link(adapter: adapter, resources: resources) else {
+        throw PluginFile.Refusal(message: "\(id) has no adapter \(adapter)")
+      }
+      return link
     }
-    var child = runners[id]?.child
-    if child == nil, let starting = runners[id]?.starting { child = await starting.value }
-    guard let child else {
-      if [.refused, .quarantined].contains(runners[id]?.supervision.state) { throw refusal(id) }
-      return AbsentLink(why: runners[id]?.supervision.reason ?? "the plugin's process did not start")
-    }
-    guard let link = child.link(adapter: adapter, resources: resources) else {
-      throw PluginFile.Refusal(message: "\(id) has no adapter \(adapter)")
-    }
-    return link
+    return AbsentLink(why: "\(id) is being replaced")
   }
 
   private func refusal(_ id: String) -> PluginFile.Refusal {
@@ -80,10 +84,12 @@ package actor PluginRunners {
     let id = file.manifest.id
     runners[id]?.hash = file.hash
     runners[id]?.version = file.manifest.version
-    runners[id]?.starting = Task { await self.begin(file) }
+    let generation = (runners[id]?.generation ?? 0) + 1
+    runners[id]?.generation = generation
+    runners[id]?.starting = Task { await self.begin(file, generation) }
   }
 
-  private func begin(_ file: PluginFile) async -> ChildPlugin? {
+  private func begin(_ file: PluginFile, _ generation: Int) async -> ChildPlugin? {
     let id = file.manifest.id
     let (ended, reason) = AsyncStream.makeStream(of: String.self)
     let (idle, nobody) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -95,7 +101,7 @@ package actor PluginRunners {
         reason.finish()
         nobody.finish()
       }
-      guard runners[id]?.hash == file.hash, runners[id]?.supervision.state == .starting else {
+      guard runners[id]?.generation == generation, runners[id]?.supervision.state == .starting else {
         // Replaced while it was being started.
         child.end("replaced")
         return nil
@@ -113,6 +119,7 @@ package actor PluginRunners {
       changed()
       return child
     } catch {
+      guard runners[id]?.generation == generation, runners[id]?.supervision.state == .starting else { return nil }
       runners[id]?.starting = nil
       switch error {
       case .refused(let text):
@@ -180,6 +187,7 @@ package actor PluginRunners {
     runner.child = nil
     runner.starting = nil
     runner.hash = ""
+    runner.replacements += 1
     runners[id] = runner
     guard runs else { return }
     logger.notice("plugin process is replaced", metadata: ["plugin": "\(id)", "version": "\(runner.version)"])

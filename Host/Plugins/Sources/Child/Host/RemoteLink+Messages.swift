@@ -109,6 +109,7 @@ extension RemoteLink {
     }
     guard let running else { throw MessageError(what: "an answer to no call") }
     if let device = running.removes { points.forget(device: device) }
+    if state.withLock({ $0.retiring }) { child.retired(self) }
     return running
   }
 

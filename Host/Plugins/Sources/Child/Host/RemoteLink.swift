@@ -23,6 +23,7 @@ final class RemoteLink: AdapterConnection {
     /// Why no call can be made any more.
     var lost: String?
     var replaced = false
+    var retiring = false
     var devices: Set<UInt32> = []
     /// What the running step of a search has found.
     var candidates: [AdapterCandidate] = []
@@ -108,9 +109,14 @@ final class RemoteLink: AdapterConnection {
     return false
   }
 
+  /// One whose last call hangs stays until that has ended, one way or the other.
   func retire() {
-    child.retired(self)
-    state.withLock { $0.stream = nil }
+    let hangs = state.withLock { state in
+      state.stream = nil
+      state.retiring = state.running != nil
+      return state.retiring
+    }
+    if !hangs { child.retired(self) }
   }
 
   /// The child has ended.

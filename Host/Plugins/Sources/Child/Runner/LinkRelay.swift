@@ -41,6 +41,10 @@ struct LinkRelay: AdapterEvents, SampleRelay, PluginStore, LinkStreams, FrameRec
   func samples(_ device: UInt32, _ items: [Reading.Item], time: Int64, deviceTime: Int64?, durable: Bool) {}
 
   func committed(_ batch: SampleBatch, durable: Bool) -> bb_status_t {
+    var batch = batch
+    // It may wait for what the call still tells: its time is now.
+    let now = Clock.unix()
+    for index in batch.samples.indices where batch.samples[index].time_ns == 0 { batch.samples[index].time_ns = now }
     for samples in batch.messages {
       if durable {
         _ = questions.ask(.durable(samples), link: link)

@@ -84,7 +84,7 @@ final class Outlet: Sendable {
         return
       case .full: _ = Poll.wait([(socket.number, .write)], until: nil)
       // Without a host there is nothing to do.
-      case .closed: OwnProcess.end(0)
+      case .closed: OwnProcess.end(Runner.lostHost)
       }
     }
   }

@@ -9,6 +9,8 @@ internal import Logging
 /// plugin's file as 4, enters the sandbox before any code of the plugin runs, and does the host's calls until the socket ends.
 package enum Runner {
   package static let word = "runner"
+  /// Its exit code where the socket is gone.
+  static let lostHost: Int32 = 120
 
   package static func run() -> Never {
     guard OwnProcess.isPacketSocket(3) else {
@@ -16,13 +18,18 @@ package enum Runner {
       _ = Descriptor(owning: 2).write(text[...])
       OwnProcess.end(2)
     }
+    // A signal to the whole group, from a terminal or the service manager, is for the host: it ends the children when
+    // what they are for is done.
+    for number in [SIGTERM, SIGINT, SIGHUP] { signal(number, SIG_IGN) }
     // For good: closing is left to the end of the process.
     let socket = unsafe Unmanaged.passRetained(Descriptor(owning: 3)).takeUnretainedValue()
     let outlet = Outlet(socket)
     var room = [UInt8](repeating: 0, count: Packet.limit)
     var links: RunnerLinks?
     while true {
-      guard case .packet(let packet, let descriptor) = PacketSocket.receive(socket, into: &room) else { OwnProcess.end(0) }
+      guard case .packet(let packet, let descriptor) = PacketSocket.receive(socket, into: &room) else {
+        OwnProcess.end(lostHost)
+      }
       do throws(MessageError) {
         for message in try messages(packet, descriptor) {
           if let links {

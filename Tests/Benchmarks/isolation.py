@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Started by `isolation`: the memory of a child with a plugin in Swift."""
+
+import time
+
+from common import Devices, Workplace, register_template, templates
+
+from harness.host import Host
+
+
+def rollup(pid):
+    """kB by name, of /proc/PID/smaps_rollup."""
+    lines = [line.split() for line in open(f"/proc/{pid}/smaps_rollup") if line.endswith("kB\n")]
+    return {line[0].rstrip(":"): int(line[1]) for line in lines}
+
+
+def main():
+    print("| devices | private, kB | of that clean | PSS, kB | threads |\n|---|---|---|---|---|")
+    for count in (1, 10, 50):
+        with Workplace() as place:
+            devices = place.add(Devices(place, count))
+            name = register_template(place.directory, 20)
+            entries = [
+                {"id": f"met_{number}", "template": name, "endpoint": f"tcp://127.0.0.1:{port}", "poll": "1s"}
+                for number, port in enumerate(devices.ports)
+            ]
+            host = place.add(Host(place.directory, None, devices=entries, **templates(place.directory)).start())
+            time.sleep(10)
+            child = next(plugin["process"] for plugin in host.json("plugins") if plugin["process"])
+            found = rollup(child)
+            threads = next(line.split()[1] for line in open(f"/proc/{child}/status") if line.startswith("Threads"))
+            private = found["Private_Clean"] + found["Private_Dirty"]
+            print(f"| {count} | {private} | {found['Private_Clean']} | {found['Pss']} | {threads} |", flush=True)
+
+
+main()
