@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BusbarAudit
 import BusbarConfiguration
 import BusbarConsole
 import BusbarPlugins
@@ -24,9 +25,13 @@ struct Setup {
     let sources = SourceFiles()
     let (first, _) = ConfigurationLoader.load(file: file, sources: sources)
     let state = first?.host.state ?? "/var/lib/busbar"
+    let plugins = first?.plugins ?? Configuration.Plugins()
+    // Who only checks sees what the host knows, and writes nothing there.
+    let isHost = store == nil && first != nil
     let catalog = PluginCatalog(
-      directories: first?.plugins.directories ?? Configuration.Plugins().directories, store: store ?? "\(state)/plugins",
-      logger: logger)
+      directories: plugins.directories, store: store ?? "\(state)/plugins", trust: PluginTrust(plugins),
+      known: KnownPlugins(directory: "\(state)/plugins", writes: isHost),
+      audit: isHost ? AuditLog(directory: state, logger: logger) : nil, logger: logger)
     if store == nil, first != nil { try StateFiles.makeDirectory(state) }
     if first != nil { await catalog.scan() }
     let adapters = PlanMaker.adapters(await catalog.manifests())
@@ -56,5 +61,18 @@ struct Setup {
     await catalog.scan()
     let adapters = PlanMaker.adapters(await catalog.manifests())
     return (TemplateLibrary(directories: templates, manifests: adapters), catalog, adapters)
+  }
+}
+
+extension PluginTrust {
+  init(_ plugins: Configuration.Plugins) {
+    self.init(
+      requiresSignature: plugins.requireSignature, keys: plugins.trustedKeys,
+      pins: plugins.pins.mapValues { pin in
+        switch pin {
+        case .known: .known
+        case .hash(let hash): .hash(hash)
+        }
+      })
   }
 }
