@@ -110,6 +110,8 @@ final class Child {
   init(_ program: String, _ arguments: [String], folder: String?, input: Data?) throws(Failure) {
     process.executableURL = URL(filePath: program)
     process.arguments = arguments
+    // A crash is a verdict; collecting symbols would only hold it up.
+    process.environment = ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
     if let folder { process.currentDirectoryURL = URL(filePath: folder) }
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
@@ -157,7 +159,10 @@ final class Child {
   }
 
   func end() {
-    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-    process.waitUntilExit()
+    guard process.isRunning else { return }
+    kill(process.processIdentifier, SIGKILL)
+    // Not for ever: what a plugin has started may keep alive what Foundation waits for.
+    let deadline = Clock.boot() + 2_000_000_000
+    while process.isRunning, Clock.boot() < deadline { _ = Poll.wait([], until: Clock.boot() + 2_000_000) }
   }
 }

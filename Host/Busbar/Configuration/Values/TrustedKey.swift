@@ -20,7 +20,7 @@ package enum TrustedKey {
     }
     let path = FileReader.path(text, below: folder)
     switch FileReader.read(path, limit: 65_536) {
-    case .failure(let failure): throw ValueError("\(path): \(failure.sentence)", expected: expected)
+    case .failure(let failure): throw ValueError("\(text): \(failure.sentence)", expected: expected)
     case .success(let bytes):
       let pem = String(decoding: bytes, as: UTF8.self)
       guard let begin = pem.firstRange(of: "-----BEGIN PUBLIC KEY-----"),
@@ -28,10 +28,10 @@ package enum TrustedKey {
         let der = Data(
           base64Encoded: String(pem[begin.upperBound..<end.lowerBound]), options: .ignoreUnknownCharacters)
       else {
-        throw ValueError("\(path) holds no public key in PEM form", expected: expected)
+        throw ValueError("\(text) holds no public key in PEM form", expected: expected)
       }
       guard der.count == head.count + length, [UInt8](der.prefix(head.count)) == head else {
-        throw ValueError("the key in \(path) is of another kind", expected: "an Ed25519 key")
+        throw ValueError("the key in \(text) is of another kind", expected: "an Ed25519 key")
       }
       return [UInt8](der.suffix(length))
     }
