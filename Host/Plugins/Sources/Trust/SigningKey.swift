@@ -29,8 +29,9 @@ internal import Glibc
 
   /// From PEM (PKCS #8). An encrypted key asks for its password on the terminal.
   package init(pem: [UInt8]) throws(Failure) {
-    guard let source = unsafe BIO_new_mem_buf(pem, Int32(clamping: pem.count)) else { throw Failure(Self.reason()) }
+    guard let source = unsafe BIO_new(BIO_s_mem()) else { throw Failure(Self.reason()) }
     defer { unsafe BIO_free(source) }
+    guard unsafe BIO_write(source, pem, Int32(clamping: pem.count)) > 0 else { throw Failure("it is empty") }
     guard let read = unsafe PEM_read_bio_PrivateKey(source, nil, nil, nil) else {
       throw Failure("it holds no private key in PEM form (\(Self.reason())); busbar plugin keygen makes one")
     }
