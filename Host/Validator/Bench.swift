@@ -94,16 +94,24 @@ final class Bench: Sendable {
   }
 
   func link(_ plugin: LoadedPlugin, to endpoint: StreamEndpoint?) throws -> LinkUnderTest {
+    let (resources, told) = try resources(to: endpoint)
+    guard let connection = plugin.link(adapter: input.adapter, resources: resources) else {
+      throw Finding.failed("the code has no adapter \(input.adapter)")
+    }
+    return LinkUnderTest(connection: connection, told: told, device: device(setup: 1))
+  }
+
+  func resources(to endpoint: StreamEndpoint?) throws -> (LinkResources, Told) {
     let told = Told()
     let names = try adapter().endpoints.keys
     let endpoints = Dictionary(uniqueKeysWithValues: endpoint.map { there in names.map { ($0, there) } } ?? [])
     let resources = LinkResources(
       endpoints: endpoints, config: input.link.text, events: told, pool: pool, store: MemoryStore(), logger: quiet)
-    guard let connection = plugin.link(adapter: input.adapter, resources: resources) else {
-      throw Finding.failed("the code has no adapter \(input.adapter)")
-    }
-    let device = DeviceSetup(number: 1, name: "check", config: input.config.text, templateBody: input.templateBody)
-    return LinkUnderTest(connection: connection, retire: { connection.retire() }, told: told, device: device)
+    return (resources, told)
+  }
+
+  func device(setup number: UInt32) -> DeviceSetup {
+    DeviceSetup(number: number, name: "check", config: input.config.text, templateBody: input.templateBody)
   }
 
   /// A link that is open and has its device, and that answered once.

@@ -8,6 +8,7 @@ package struct CheckCase: Sendable {
     case rules, telemetry, commands
     case hostilePeer = "hostile peer"
     case hosts = "old and new hosts"
+    case modes = "both modes"
   }
 
   package enum Need: Sendable {
@@ -46,7 +47,7 @@ package struct CheckCase: Sendable {
   }
 
   package static let all: [CheckCase] =
-    manifestCases + libraryCases + lifeCycleCases + ruleCases + telemetryCases + commandCases + hostileCases + hostCases
+    manifestCases + libraryCases + lifeCycleCases + ruleCases + telemetryCases + commandCases + hostileCases + hostCases + modeCases
 
   /// Runs it in this process, once: the plugin stays loaded.
   package func run(_ input: CheckInput) async -> CheckOutcome {

@@ -12,8 +12,6 @@ struct LinkUnderTest: Sendable {
   static let patience = Duration.seconds(5)
 
   let connection: any AdapterConnection
-  /// No call comes any more.
-  let retire: @Sendable () -> Void
   let told: Told
   let device: DeviceSetup
 
@@ -33,7 +31,7 @@ struct LinkUnderTest: Sendable {
 
   func close() async {
     _ = await withCheckedContinuation { done in connection.close(deadline: later(Self.patience)) { done.resume(returning: $0) } }
-    retire()
+    connection.retire()
   }
 
   /// Reads all points once. What came is in `told.values`.
@@ -68,7 +66,7 @@ struct LinkUnderTest: Sendable {
   }
 
   /// Reads until the points that `wanted` names are good again, opening anew where the connection broke. Nil = they are.
-  func recover(_ wanted: Set<String>, _ again: () throws -> LinkUnderTest) async throws -> (LinkUnderTest, String?) {
+  func recover(_ wanted: Set<String>, _ again: () async throws -> LinkUnderTest) async throws -> (LinkUnderTest, String?) {
     var link = self
     var reason = ""
     for _ in 0..<8 {
@@ -77,7 +75,7 @@ struct LinkUnderTest: Sendable {
       reason = result.failure == nil ? "poll leaves \(wanted.subtracting(link.told.values.keys).sorted().joined(separator: ", ")) bad" : said(result)
       guard result.failure == .transient, result.reason == .closed || result.reason == .refused else { continue }
       await link.close()
-      link = try again()
+      link = try await again()
       _ = await link.open()
       _ = await link.add()
     }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The validator (`busbar plugin check`) against plugins of which each breaks one rule.
 
-    validator_test.py            each case on the plugin that is wrong in it, and the good plugin in all
+    validator_test.py            each case on the plugin that is wrong in it, the good plugin in all, the kept ones in many
     validator_test.py --matrix   also each wrong plugin in all cases: it fails in that one alone (some 15 minutes)
 
 Needs .build/stage. The last line is “N passed, N failed”."""
@@ -10,6 +10,7 @@ Needs .build/stage. The last line is “N passed, N failed”."""
 import concurrent.futures
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -17,9 +18,15 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "validator"))
 import build  # noqa: E402
+import languages_test  # noqa: E402
 
 BUSBAR = os.environ.get("BUSBAR", os.path.join(build.ROOT, ".build", "stage", "bin", "busbar"))
 BAD = ("failed", "crashed", "stuck")
+# What a plugin that was built long ago has to go on doing.
+LASTING = ("manifest-valid", "ids-match-binary", "one-export", "loads-now-local", "refuses-wrong-major", "open-and-read",
+           "open-close-without-growth", "fifty-links-in-parallel", "tags-obeyed", "keeps-nothing", "reads-no-further", "types-match",
+           "recovers-after-loss", "command-takes-effect", "unknown-when-reply-lost", "doubled-answers", "longer-tables",
+           "no-optional-service", "isolated-same-values", "isolated-commands")
 # A plugin that is wrong in the one cannot be right in the others.
 CONSEQUENCES = {
     # Its manifest is no use, or no host loads it: cases that need more are skipped.
@@ -36,9 +43,9 @@ CONSEQUENCES = {
 }
 
 
-def check(library, *cases):
+def check(library, *cases, quality=None):
     """Case to (verdict, text)."""
-    command = [BUSBAR, "plugin", "check", library, "--json"]
+    command = [BUSBAR, "plugin", "check", library, "--json", *(["--quality", quality] if quality else [])]
     for case in cases:
         command += ["--case", case]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1800)
@@ -68,6 +75,14 @@ def main():
     with tempfile.TemporaryDirectory() as place, concurrent.futures.ThreadPoolExecutor(2) as pool:
         good = check(build.build("none", place))
         result("the good plugin", ", ".join(f"{name} {verdict}: {text}" for name, (verdict, text) in good.items() if verdict != "passed"))
+
+        def kept(entry):
+            name, path, _ = entry
+            return name, check(path, *LASTING, quality=os.path.join(build.ROOT, "PluginAPI", "Templates", "common", "quality.json"))
+
+        old = list(languages_test.kept_plugins(place)) if platform.machine() == "x86_64" else []
+        for name, verdicts in pool.map(kept, old):
+            result(f"kept {name}", ", ".join(f"{case} {verdict}: {text}" for case, (verdict, text) in verdicts.items() if verdict in BAD))
 
         def one(case):
             library = build.build(case, place)

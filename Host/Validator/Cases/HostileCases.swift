@@ -86,7 +86,7 @@ enum Hostile {
     return ranges
   }
 
-  private static func judge(
+  static func judge(
     _ link: LinkUnderTest, _ good: Good, _ honest: [String: (least: Double, greatest: Double)]
   ) throws {
     for (name, value) in link.told.values.sorted(by: { $0.key < $1.key }) {

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -93,6 +94,13 @@ static bb_status_t ask(const bb_host_t *host, const bb_call_t *call, line_t *lin
   }
   answer[0] = 0;
   return status < 0 && BB_REASON_OF(status) == BB_REASON_NO_SPACE ? BB_OK : status;
+}
+
+// In the sandbox of a child no socket can be made.
+static int is_isolated(void) {
+  int made = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (made >= 0) close(made);
+  return made < 0;
 }
 
 static bb_status_t line_open(const bb_host_t *host, const bb_call_t *call, const bb_link_config_t *config, void **state) {
@@ -177,10 +185,11 @@ static bb_status_t meter_poll(const bb_host_t *host, const bb_call_t *call, void
   int end = 0, good = 0, limit_good = 0;
   (void)device, (void)device_state;
   line->polls++;
+  if (BROKEN("isolated-recovers") && line->dead && is_isolated()) return fail(host, call, BB_CLASS_CONFIG, "once is enough");
   if (count == 0) return BB_OK;
   misbehave(host, line);
   if (BROKEN("batches-committed")) return BB_OK;
-  if (line->dead) return fail(host, call, BB_CLASS_TRANSIENT, "it was silent once");
+  if (line->dead && !BROKEN("isolated-recovers")) return fail(host, call, BB_CLASS_TRANSIENT, "it was silent once");
   bb_status_t status = ask(host, call, line, "R\n", answer);
   if (status == BB_OK) {
     good = sscanf(answer, "%lf %lf %7s%n", &watts, &watt_hours, word, &end) == 3 && !answer[end] && isfinite(watts) &&
@@ -193,7 +202,7 @@ static bb_status_t meter_poll(const bb_host_t *host, const bb_call_t *call, void
     if (BROKEN("doubled-answers") || BROKEN("delayed-answers")) limit_good = sscanf(answer, "%lf", &limit) == 1;
   }
   if (status < 0) {
-    if (BROKEN("recovers-after-loss")) line->dead = 1;
+    if (BROKEN("recovers-after-loss") || BROKEN("isolated-recovers")) line->dead = 1;
     if (BROKEN("deadline-kept")) nap(600000000);
     if (BROKEN("cancel-within-200-ms") && BB_CLASS_OF(status) == BB_CLASS_CANCELLED) nap(call->deadline_ns - now());
     if (BROKEN("closed-connections") && BB_REASON_OF(status) == BB_REASON_CLOSED)
@@ -204,6 +213,7 @@ static bb_status_t meter_poll(const bb_host_t *host, const bb_call_t *call, void
     strcpy(word, "on");
   }
   if (!good || !limit_good) line->late = 1; // it may have been another one's answer
+  if (BROKEN("isolated-same-values") && is_isolated()) watts += 5000;
   line->last[POWER] = watts, line->last[ENERGY] = watt_hours, line->last[LIMIT] = limit;
   bb_batch_t *batch = host->batch_begin(host, line->link, count, 16, 0);
   if (!batch) return BROKEN("back-pressure-honoured") ? fail(host, call, BB_CLASS_TRANSIENT, "no room") : BB_OK;
@@ -249,7 +259,7 @@ static bb_status_t meter_command(const bb_host_t *host, const bb_call_t *call, v
   if (now() > command->valid_until_ns && !BROKEN("expired-not-executed")) return refused(host, call, outcome, "too late");
   outcome->outcome = BB_OUTCOME_DONE;
   if ((command->flags & BB_COMMAND_DRY_RUN) && !BROKEN("dry-run-changes-nothing")) return BB_OK;
-  if (BROKEN("command-takes-effect")) return BB_OK;
+  if (BROKEN("command-takes-effect") || (BROKEN("isolated-commands") && is_isolated())) return BB_OK;
   if (BROKEN("same-key-acts-once")) watts += line->commands++ * 100;
   snprintf(question, sizeof question, "W %.15g\n", watts);
   bb_status_t status = ask(host, call, line, question, answer);

@@ -6,7 +6,7 @@ internal import BusbarSystem
 /// so that a staged or local installation works without being configured.
 package enum Installation {
   /// Headers, Swift layer and templates for plugins.
-  package static var pluginAPI: [String] { directories("share/busbar/api", standard: ["/usr/share/busbar/api"]) }
+  package static var pluginAPI: [String] { directories("share/busbar/PluginAPI", standard: ["/usr/share/busbar/PluginAPI"]) }
 
   /// The directory below the prefix, where it exists, before the standard ones, which it does not repeat.
   static func directories(_ name: String, standard: [String]) -> [String] {
