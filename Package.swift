@@ -76,6 +76,9 @@ let package = Package(
       name: "BusbarSecurity", dependencies: ["BusbarModel", "BusbarSystem", "BusbarOpenSSL"], path: "Host/Security/Sources",
       swiftSettings: settings),
     .target(
+      name: "BusbarAudit", dependencies: ["BusbarModel", "BusbarSystem", .product(name: "Logging", package: "swift-log")],
+      path: "Host/Security/Audit", swiftSettings: settings),
+    .target(
       name: "BusbarTransports",
       dependencies: [
         "BusbarModel", "BusbarSystem", "BusbarOpenSSL", "BusbarSecurity", "CLinux", .product(name: "NIOCore", package: "swift-nio"),
@@ -86,7 +89,7 @@ let package = Package(
     .target(
       name: "BusbarPlugins",
       dependencies: [
-        "PluginAPI", "COpenSSL", "CLinux", "BusbarModel", "BusbarSystem", "BusbarTransports",
+        "PluginAPI", "COpenSSL", "CLinux", "BusbarModel", "BusbarSystem", "BusbarTransports", "BusbarAudit",
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Host/Plugins/Sources", swiftSettings: settings),
@@ -116,11 +119,18 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ],
       path: "Host/Busbar/Console", swiftSettings: settings),
+    .target(
+      name: "BusbarValidator",
+      dependencies: [
+        "BusbarModel", "BusbarSystem", "BusbarTransports", "BusbarPlugins", "BusbarConfiguration",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Host/Validator", swiftSettings: settings),
     .executableTarget(
       name: "busbar",
       dependencies: [
         "BusbarModel", "BusbarSystem", "BusbarSQLite", "BusbarBuffer", "BusbarHistory", "BusbarUplink", "BusbarControl",
-        "BusbarTransports", "BusbarPlugins", "BusbarSecurity", "BusbarOpenSSL",
+        "BusbarTransports", "BusbarPlugins", "BusbarSecurity", "BusbarOpenSSL", "BusbarAudit", "BusbarValidator",
         "BusbarLinks", "BusbarManagement", "BusbarConfiguration", "BusbarConsole",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -197,7 +207,7 @@ let package = Package(
     .testTarget(
       name: "PluginsTests",
       dependencies: [
-        "BusbarPlugins", "BusbarTransports", "BusbarModel", "BusbarSystem", .product(name: "Logging", package: "swift-log"),
+        "BusbarPlugins", "BusbarAudit", "BusbarTransports", "BusbarModel", "BusbarSystem", .product(name: "Logging", package: "swift-log"),
       ],
       path: "Tests/Unit/Plugins", exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(

@@ -10,7 +10,7 @@ package protocol HostOperations: Sendable {
   func devices() async -> JSONValue
   /// One entry of `devices()` with `"points":[…]` as in interfaces 3.5; nil = no such device.
   func device(_ id: String) async -> JSONValue?
-  /// `[{"id","version","file","state":"offered"|"starting"|"loaded"|"restarting"|"quarantined"|"refused"|"retired","reason","isolation","adapters":[…],"hash","process","deaths"}]`.
+  /// `[{"id","version","file","state":"offered"|"starting"|"loaded"|"restarting"|"quarantined"|"refused"|"retired","reason","isolation","adapters":[…],"hash","signature","process","deaths"}]`.
   func plugins() async -> JSONValue
   /// Gives a plugin in a child a new start, out of quarantine too: `{"id","restarted":true|false}`.
   func restart(plugin: String) async throws(OperationError) -> JSONValue

@@ -43,7 +43,7 @@ enum OpenAPISchemas {
     case .read: "Values, and the points that could not be read with the reason"
     case .history: "Rows of each point; a span without a value has none, the last one may be under way"
     case .command: "The outcome, also where it was refused; see `status` and `reason`"
-    case .plugins: "id, version, file, state, reason, isolation, adapters, hash, process, deaths"
+    case .plugins: "id, version, file, state, reason, isolation, adapters, hash, signature, process, deaths"
     case .restart: "id, restarted"
     case .links: "id, adapter, endpoint, state, reason, devices, calls, overruns"
     case .trace: "A trace: a first line about the link, then a line a frame; a blank line every 15 s while it goes on"

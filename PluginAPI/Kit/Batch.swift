@@ -46,9 +46,10 @@ internal import PluginAPI
     put(sample)
   }
 
-  /// A point that could not be read; `reason` is BB_QUALITY_COMM and its like of point.h, `code` the protocol's detail.
-  public mutating func append(_ point: PointID, bad reason: Int, code: Int32 = 0) {
-    var sample = Self.sample(point, BB_TYPE_F64, 0)
+  /// A point that could not be read; `reason` is BB_QUALITY_COMM and its like of point.h, `code` the protocol's detail, `type`
+  /// what the point was declared with, BB_TYPE_F64 where it is not given.
+  public mutating func append(_ point: PointID, bad reason: Int, code: Int32 = 0, type: Int? = nil) {
+    var sample = Self.sample(point, type ?? BB_TYPE_F64, 0)
     sample.quality = UInt16(BB_QUALITY_BAD) | UInt16(reason)
     sample.code = code
     put(sample)

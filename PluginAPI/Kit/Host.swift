@@ -6,6 +6,7 @@ import PluginAPI
 @safe struct Host: @unchecked Sendable {
   let table: UnsafePointer<bb_host_t>
   let stream: UnsafePointer<bb_stream_service_t>?
+  let config: UnsafePointer<bb_config_service_t>?
   let diagnostics: UnsafePointer<bb_diagnostics_service_t>?
   let discovery: UnsafePointer<bb_discovery_service_t>?
   let store: UnsafePointer<bb_store_service_t>?
@@ -13,6 +14,7 @@ import PluginAPI
   init(_ table: UnsafePointer<bb_host_t>) {
     unsafe self.table = table
     unsafe stream = Self.service(table, BB_SERVICE_STREAM)?.assumingMemoryBound(to: bb_stream_service_t.self)
+    unsafe config = Self.service(table, BB_SERVICE_CONFIG)?.assumingMemoryBound(to: bb_config_service_t.self)
     unsafe diagnostics = Self.service(table, BB_SERVICE_DIAGNOSTICS)?.assumingMemoryBound(
       to: bb_diagnostics_service_t.self)
     unsafe store = Self.service(table, BB_SERVICE_STORE)?.assumingMemoryBound(to: bb_store_service_t.self)

@@ -15,7 +15,7 @@ import contract
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TEMPLATE = os.path.join(contract.ROOT, "PluginAPI", "Templates", "c")
-DEVICE = os.path.join(TEMPLATE, "line_meter_device.py")
+DEVICE = os.path.join(contract.ROOT, "PluginAPI", "Templates", "common", "line_meter_device.py")
 SANITIZE = "-fsanitize=address,undefined -fno-sanitize-recover=undefined"
 SETTINGS = '{"unit": "W", "scale": 1, "rated_power": 3000, "safe_limit": 1000}'
 DECLARED = [

@@ -161,7 +161,7 @@ def start_line_meter(closing, *arguments):
         close = Child.kill
 
     device = closing(
-        Device([sys.executable, TEMPLATE / "line_meter_device.py", "--port", "0", *arguments], name="the line meter")
+        Device([sys.executable, TEMPLATE.parent / "common" / "line_meter_device.py", "--port", "0", *arguments], name="the line meter")
     )
     return f"tcp://127.0.0.1:{int(device.wait_line(lambda line: line.strip().isdigit()))}"
 

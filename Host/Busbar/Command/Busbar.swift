@@ -15,7 +15,7 @@ struct Busbar: AsyncParsableCommand {
       RunCommand.self, CheckConfigCommand.self, StatusCommand.self, DevicesCommand.self, PluginsCommand.self,
       PluginCommand.self, LinksCommand.self, ReadCommand.self, WatchCommand.self, HistoryCommand.self, CommandCommand.self,
       TraceCommand.self, SimulateCommand.self, TemplateCommand.self, ReloadCommand.self, BufferCommand.self,
-      IdentityCommand.self, CompletionCommand.self,
+      IdentityCommand.self, AuditCommand.self, CompletionCommand.self,
     ])
 
   static func main() async {

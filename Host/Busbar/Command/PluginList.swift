@@ -13,7 +13,7 @@ struct PluginList: Sendable {
   let runners: PluginRunners
   let isolation: Isolation
 
-  /// `[{"id", "version", "file", "state", "reason", "isolation", "adapters", "hash", "process", "deaths"}]`
+  /// `[{"id", "version", "file", "state", "reason", "isolation", "adapters", "hash", "signature", "process", "deaths"}]`
   func whole() async -> JSONValue {
     var list: [JSONValue] = []
     for entry in await catalog.entries() {
@@ -24,6 +24,7 @@ struct PluginList: Sendable {
         "file": .string(entry.path), "state": .string(state), "reason": reason.map { .string($0) } ?? .null,
         "isolation": entry.id.map { .string(runsInHost($0, entry) ? "host" : "child") } ?? .null,
         "adapters": .array(entry.adapters.map { .string($0) }), "hash": entry.hash.map { .string($0) } ?? .null,
+        "signature": entry.signature.map { .string(InspectionView.text($0)) } ?? .null,
         "process": status?.process.map { .integer(Int64($0)) } ?? .null, "deaths": .integer(Int64(status?.deaths ?? 0)),
       ])
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BusbarAudit
 import BusbarConfiguration
 import BusbarConsole
 import BusbarPlugins
@@ -33,8 +34,14 @@ struct Setup {
       // The host will not run; the schemas are lent all the same, so that every mistake shows.
       place = try TemporaryStore.make()
     }
+    let state = first?.host.state ?? Configuration.Host().state
+    // Who only checks sees what the host knows, and writes nothing there.
+    let isHost = store == nil && first != nil
     let catalog = PluginCatalog(
-      directories: ConfigurationLoader.pluginDirectories(file: file, sources: sources), store: place, logger: logger)
+      directories: ConfigurationLoader.pluginDirectories(file: file, sources: sources), store: place,
+      trust: PluginTrust(first?.plugins ?? Configuration.Plugins()),
+      known: KnownPlugins(directory: "\(state)/plugins", writes: isHost),
+      audit: isHost ? AuditLog(directory: state, logger: logger) : nil, logger: logger)
     await catalog.scan()
     let adapters = PlanMaker.adapters(await catalog.manifests())
     let (configuration, diagnostics) = ConfigurationLoader.load(file: file, manifests: adapters, sources: sources)
@@ -63,5 +70,18 @@ struct Setup {
     await catalog.scan()
     let adapters = PlanMaker.adapters(await catalog.manifests())
     return (TemplateLibrary(directories: templates, manifests: adapters), catalog, adapters)
+  }
+}
+
+extension PluginTrust {
+  init(_ plugins: Configuration.Plugins) {
+    self.init(
+      requiresSignature: plugins.requireSignature, keys: plugins.trustedKeys,
+      pins: plugins.pins.mapValues { pin in
+        switch pin {
+        case .known: .known
+        case .hash(let hash): .hash(hash)
+        }
+      })
   }
 }

@@ -76,12 +76,13 @@ package struct ELFFile: Sendable {
     return found
   }
 
-  private struct Section {
+  struct Section {
     static let dynamicSymbols: UInt32 = 11
     /// Bytes of a table entry.
     static let symbolSize = 24
     let name: Int
     let type: UInt32
+    let flags: UInt64
     let offset: Int
     let size: Int
     let link: Int
@@ -92,6 +93,7 @@ package struct ELFFile: Sendable {
       _ = try reader.slice(place, 64)
       name = Int(try reader.u32(place))
       type = try reader.u32(place + 4)
+      flags = try reader.u64(place + 8)
       // NULL (0) and NOBITS (8) occupy nothing in the file.
       offset = type == 0 || type == 8 ? 0 : Int(clamping: try reader.u64(place + 24))
       size = type == 0 || type == 8 ? 0 : Int(clamping: try reader.u64(place + 32))
@@ -101,7 +103,7 @@ package struct ELFFile: Sendable {
     }
   }
 
-  private struct Reader {
+  struct Reader {
     let bytes: [UInt8]
 
     func slice(_ place: Int, _ count: Int) throws(Failure) -> ArraySlice<UInt8> {

@@ -14,7 +14,7 @@ internal import PluginAPI
   /// Loads the private copy and compares what it says of itself with its manifest.
   package init(_ file: PluginFile, logger: Logger) throws(PluginFile.Refusal) {
     self.file = file
-    unsafe host = HostTable.make(plugin: file.manifest.id, logger: logger)
+    unsafe host = ValidationLayer.wrap(HostTable.make(plugin: file.manifest.id, logger: logger))
     guard let library = unsafe dlopen(file.copy, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
       throw PluginFile.Refusal(message: "it cannot be loaded: \(Self.loaderError(file))")
     }
@@ -38,7 +38,7 @@ internal import PluginAPI
   func adapter(_ id: String) -> UnsafePointer<bb_adapter_t>? {
     for index in unsafe 0..<min(64, Int(table.pointee.adapter_count)) {
       guard let adapter = unsafe table.pointee.adapters?[index] else { continue }
-      if unsafe copied(adapter.pointee.id, limit: 128) == id { return unsafe adapter }
+      if unsafe copied(adapter.pointee.id, limit: 128) == id { return unsafe ValidationLayer.wrap(adapter) }
     }
     return nil
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import BusbarAudit
 internal import BusbarSystem
 internal import CLinux
 internal import Glibc
@@ -23,6 +24,7 @@ package struct PluginEntry: Sendable, Equatable {
   package var version: String?
   package var adapters: [String]
   package var hash: String?
+  package var signature: PluginSignature.State?
 }
 
 /// The plugin directories: what is in them, which of it may be used, and what of it is loaded. A file that appears or
@@ -30,6 +32,9 @@ package struct PluginEntry: Sendable, Equatable {
 package actor PluginCatalog {
   private let directories: [String]
   private let store: String
+  private let trust: PluginTrust
+  private var known: KnownPlugins
+  private let audit: AuditLog?
   private let logger: Logger
   private var files: [String: Known] = [:]
   private var loaded: [String: LoadedPlugin] = [:]
@@ -37,16 +42,23 @@ package actor PluginCatalog {
   private var failed: [String: String] = [:]
 
   private struct Known {
-    var stamp: Stamp
+    var stamps: Stamps
     var result: Result<PluginFile, PluginFile.Refusal>
     var isRefused: Bool { if case .failure = result { true } else { false } }
   }
 
-  /// `store` is a directory of the host's own; it is made where it is missing.
-  package init(directories: [String], store: String, logger: Logger) {
-    var known: Set<String> = []
-    self.directories = directories.map(Self.trimmed).filter { known.insert($0).inserted }
+  /// `store` is a directory of the host's own; it is made where it is missing. `audit` is told what was found, replaced
+  /// and refused.
+  package init(
+    directories: [String], store: String, trust: PluginTrust = PluginTrust(), known: KnownPlugins = KnownPlugins(),
+    audit: AuditLog? = nil, logger: Logger
+  ) {
+    var unique: Set<String> = []
+    self.directories = directories.map(Self.trimmed).filter { unique.insert($0).inserted }
     self.store = store
+    self.trust = trust
+    self.known = known
+    self.audit = audit
     self.logger = logger
   }
 
@@ -61,14 +73,15 @@ package actor PluginCatalog {
         seen.insert(path)
         let previous = files[path]
         // What was refused may be mended by what no stamp shows: the directory's mode, a full disk.
-        guard let stamp = Stamp(path), previous?.stamp != stamp || previous?.isRefused == true else { continue }
+        guard let stamps = Stamps(path), previous?.stamps != stamps || previous?.isRefused == true else { continue }
         let result: Result<PluginFile, PluginFile.Refusal>
         do throws(PluginFile.Refusal) {
-          result = .success(try PluginFile(path: path, store: store, services: HostABI.services))
+          result = .success(
+            try PluginFile(path: path, store: store, services: HostABI.services, trust: trust, known: { known[$0] }))
         } catch {
           result = .failure(error)
         }
-        files[path] = Known(stamp: stamp, result: result)
+        files[path] = Known(stamps: stamps, result: result)
         if case .failure(let now) = result, case .failure(let before)? = previous?.result, now == before { continue }
         report(path, result, previous: previous?.result)
         changed = true
@@ -200,7 +213,7 @@ package actor PluginCatalog {
     case .success(let file):
       var entry = PluginEntry(
         path: path, state: .offered, reason: nil, id: file.manifest.id, version: file.manifest.version,
-        adapters: file.manifest.adapters.map(\.id), hash: file.hash)
+        adapters: file.manifest.adapters.map(\.id), hash: file.hash, signature: file.signature)
       if let owner = owners[file.manifest.id] {
         entry.state = .refused
         entry.reason = "\(owner) already provides \(file.manifest.id)"
@@ -223,11 +236,29 @@ package actor PluginCatalog {
   ) {
     switch result {
     case .success(let file):
+      remember(file)
       logger.notice(
         previous == nil ? "plugin found" : "plugin file replaced",
         metadata: ["file": "\(path)", "plugin": "\(file.manifest.id)", "version": "\(file.manifest.version)", "hash": "\(file.hash)"])
     case .failure(let refusal):
       logger.error("plugin refused", metadata: ["file": "\(path)", "reason": "\(refusal.message)"])
+      audit?.record("plugin.refused", ["file": path, "reason": refusal.message])
+    }
+  }
+
+  /// The first file of an id is the one that counts; a second one elsewhere replaces nothing.
+  private func remember(_ file: PluginFile) {
+    let id = file.manifest.id
+    let isFirst = ordered().first { _, known in
+      if case .success(let other) = known.result { other.manifest.id == id } else { false }
+    }?.0 == file.path
+    guard isFirst, known[id] != file.hash else { return }
+    var details = ["file": file.path, "plugin": id, "version": file.manifest.version, "hash": file.hash]
+    if case .good(let key) = file.signature { details["key"] = key }
+    details["before"] = known[id]
+    audit?.record(known[id] == nil ? "plugin.found" : "plugin.replaced", details)
+    do throws(KnownPlugins.Failure) { try known.remember(id, file.hash) } catch {
+      logger.error("the plugins that are known could not be written", metadata: ["reason": "\(error)"])
     }
   }
 
@@ -249,6 +280,18 @@ package actor PluginCatalog {
   }
 
   private static func parent(_ path: String) -> String { String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) }
+
+  /// Of a plugin's file and of its signature.
+  private struct Stamps: Equatable {
+    let file: Stamp
+    let signature: Stamp?
+
+    init?(_ path: String) {
+      guard let file = Stamp(path) else { return nil }
+      self.file = file
+      signature = Stamp(path + PluginSignature.suffix)
+    }
+  }
 
   /// Tells whether a file is the one that was looked at. Its mode and owner count: a chmod mends a refusal.
   private struct Stamp: Equatable {

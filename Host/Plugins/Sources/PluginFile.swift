@@ -2,7 +2,6 @@
 
 internal import BusbarSystem
 internal import CLinux
-internal import COpenSSL
 internal import Glibc
 
 /// A plugin file that passed every check that can be made without executing it, and its private copy. The file is read
@@ -23,6 +22,7 @@ package struct PluginFile: Sendable {
   package let manifest: PluginManifest
   /// Below the host's state directory, named by the hash.
   package let copy: String
+  package let signature: PluginSignature.State
 
   /// In a child: what the host has checked.
   init(path: String, hash: String, manifest: PluginManifest, copy: String) {
@@ -30,48 +30,69 @@ package struct PluginFile: Sendable {
     self.hash = hash
     self.manifest = manifest
     self.copy = copy
+    signature = .absent
   }
 
-  /// `services` are the ids that this host offers.
-  package init(path: String, store: String, services: Set<String>) throws(Refusal) {
-    let bytes = try Self.read(path)
-    do throws(ELFFile.Failure) {
-      let library = try ELFFile(bytes)
-      guard let text = library.manifest else {
-        throw ELFFile.Failure(message: "it has no manifest (ELF section .busbar.manifest): is it a Busbar plugin?")
-      }
-      do throws(PluginManifest.Failure) {
-        manifest = try PluginManifest(text)
-      } catch {
-        throw ELFFile.Failure(message: error.message)
-      }
-      try Self.checkVersion(manifest, library.entries)
-    } catch {
-      throw Refusal(message: error.message)
-    }
+  /// `services` are the ids that this host offers; `trust` says whose files it takes, `known` is the hash that it has
+  /// accepted under an id.
+  package init(
+    path: String, store: String, services: Set<String>, trust: PluginTrust = PluginTrust(),
+    known: (String) -> String? = { _ in nil }
+  ) throws(Refusal) {
+    // The signature first: of a file that is replaced together with its signature, the older of the two is taken at worst.
+    let signatureFile = try? Self.read(path + PluginSignature.suffix, limit: 4096)
+    let bytes = try Self.read(path, limit: Self.sizeLimit)
+    manifest = try Self.manifest(of: Self.library(bytes))
     let missing = manifest.requires.filter { !services.contains($0) }
     guard missing.isEmpty else {
       throw Refusal(
         message: "\(manifest.id) needs \(missing.joined(separator: ", ")); this host (\(HostABI.text)) does not offer it")
     }
     self.path = path
-    hash = Self.sha256(bytes)
+    hash = Digest.sha256(bytes)
+    // Of the bytes that are kept and loaded, not of what lies under the name by then.
+    signature = PluginSignature.state(of: bytes, signature: signatureFile, keys: trust.keys)
+    if let objection = trust.objection(to: manifest.id, hash: hash, signature: signature, known: known(manifest.id)) {
+      throw Refusal(message: objection)
+    }
     copy = try Self.keep(bytes, hash, in: store)
   }
 
-  private static func checkVersion(_ manifest: PluginManifest, _ entries: [String]) throws(ELFFile.Failure) {
+  static func library(_ bytes: [UInt8]) throws(Refusal) -> ELFFile {
+    do throws(ELFFile.Failure) {
+      return try ELFFile(bytes)
+    } catch {
+      throw Refusal(message: error.message)
+    }
+  }
+
+  /// The manifest, of a file that was built for this host's contract.
+  static func manifest(of library: ELFFile) throws(Refusal) -> PluginManifest {
+    guard let text = library.manifest else {
+      throw Refusal(message: "it has no manifest (ELF section .busbar.manifest): is it a Busbar plugin?")
+    }
+    do throws(PluginManifest.Failure) {
+      let manifest = try PluginManifest(text)
+      try checkVersion(manifest, library.entries)
+      return manifest
+    } catch {
+      throw Refusal(message: error.message)
+    }
+  }
+
+  private static func checkVersion(_ manifest: PluginManifest, _ entries: [String]) throws(PluginManifest.Failure) {
     guard manifest.major == HostABI.major, manifest.minor == HostABI.minor else {
-      throw ELFFile.Failure(
+      throw PluginManifest.Failure(
         message: "it was built for version \(manifest.major).\(manifest.minor) of the plugin contract, this host speaks \(HostABI.text)")
     }
     guard entries.contains(HostABI.entry) else {
-      throw ELFFile.Failure(message: "it does not export the function \(HostABI.entry)")
+      throw PluginManifest.Failure(message: "it does not export the function \(HostABI.entry)")
     }
   }
 
   /// Only regular files that belong to root or to the host's own user and that nobody else may write; likewise their
   /// directory.
-  private static func read(_ path: String) throws(Refusal) -> [UInt8] {
+  private static func read(_ path: String, limit: Int) throws(Refusal) -> [UInt8] {
     let number = unsafe busbar_open_nofollow(path)
     guard number >= 0 else {
       let reason = errno == ELOOP ? "it is a symbolic link; put the file itself there" : "it cannot be read: \(systemError(errno))"
@@ -86,11 +107,11 @@ package struct PluginFile: Sendable {
     var folder = stat()
     guard unsafe stat(directory.isEmpty ? "/" : directory, &folder) == 0 else { throw Refusal(message: systemError(errno)) }
     try checkOwner(folder, "its directory")
-    guard facts.st_size <= sizeLimit else { throw Refusal(message: "it is larger than \(sizeLimit >> 20) MiB") }
+    guard facts.st_size <= limit else { throw Refusal(message: "it is larger than \(limit >> 20) MiB") }
 
     var bytes: [UInt8] = []
     bytes.reserveCapacity(Int(facts.st_size))
-    while bytes.count <= sizeLimit {
+    while bytes.count <= limit {
       switch descriptor.read(into: &bytes, upTo: 1 << 16) {
       case .bytes: continue
       case .closed: return bytes
@@ -110,12 +131,6 @@ package struct PluginFile: Sendable {
     }
   }
 
-  private static func sha256(_ bytes: [UInt8]) -> String {
-    var digest = [UInt8](repeating: 0, count: 32)
-    unsafe SHA256(bytes, bytes.count, &digest)
-    return digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
-  }
-
   /// Readable for a child of another user, to whom it is handed open; the directory stays closed.
   private static let mode: mode_t = 0o555
 
@@ -128,7 +143,7 @@ package struct PluginFile: Sendable {
     }
     try checkOwner(facts, "the place for private copies, \(store),")
     // Whatever lies there under that name is what is loaded.
-    if let kept = try? read(path), kept == bytes {
+    if let kept = try? read(path, limit: sizeLimit), kept == bytes {
       unsafe chmod(path, mode)
       return path
     }

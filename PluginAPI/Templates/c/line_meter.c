@@ -157,7 +157,8 @@ static bb_status_t identify(const bb_host_t *host, const bb_call_t *call, line_t
   int end = 0;
   bb_status_t status = ask(host, call, line, "I\n", answer);
   if (status < 0) return status;
-  if (sscanf(answer, "%23s %23s %15s%n", model, serial, firmware, &end) != 3 || answer[end]) return BB_OK;
+  line->late = sscanf(answer, "%23s %23s %15s%n", model, serial, firmware, &end) != 3 || answer[end];
+  if (line->late) return BB_OK; // it may have been another question's answer
   bb_identity_t identity = {.size = sizeof identity, .vendor = BB_STR("Example"), .model = text_of(model),
                             .serial = text_of(serial), .firmware = text_of(firmware)};
   meter->identified = 1;
@@ -207,6 +208,7 @@ static bb_status_t meter_poll(const bb_host_t *host, const bb_call_t *call, void
     if (number(answer, &limit)) now[LIMIT].quality = BB_QUALITY_GOOD, now[LIMIT].value.f64 = limit * meter->factor;
     else good = 0;
   }
+  if (!good) line->late = 1; // it may have been another question's answer
   problem(host, line, !good, good ? "" : answer);
   bb_batch_t *batch = host->batch_begin(host, line->link, samples, 0, 0);
   if (!batch) return BB_OK; // the host is busy: next time
@@ -243,10 +245,12 @@ static bb_status_t meter_command(const bb_host_t *host, const bb_call_t *call, v
   bb_status_t status = ask(host, call, line, question, answer);
   if (status == BB_OK && strcmp(answer, "NO") == 0) return refused(host, call, outcome, "the meter says no");
   outcome->outcome = BB_OUTCOME_UNKNOWN; // it may have left: never guess
-  if (status < 0 || strcmp(answer, "OK") != 0) return BB_OK;
+  line->late = status < 0 || strcmp(answer, "OK") != 0;
+  if (line->late) return BB_OK;
   outcome->outcome = BB_OUTCOME_ACCEPTED;
   double limit;
-  if (ask(host, call, line, "L\n", answer) < 0 || !number(answer, &limit)) return BB_OK;
+  line->late = ask(host, call, line, "L\n", answer) < 0 || !number(answer, &limit);
+  if (line->late) return BB_OK;
   outcome->outcome = BB_OUTCOME_DONE;
   outcome->type = BB_TYPE_F64;
   outcome->value.f64 = limit * meter->factor;

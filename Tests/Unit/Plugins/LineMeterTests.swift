@@ -150,7 +150,7 @@ private final class LineMeter: Sendable {
     process = Child()
     process.process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.process.arguments =
-      ["python3", "\(root)/PluginAPI/Templates/c/line_meter_device.py", "--port", "0"] + arguments
+      ["python3", "\(root)/PluginAPI/Templates/common/line_meter_device.py", "--port", "0"] + arguments
     let output = Pipe()
     process.process.standardOutput = output
     process.process.standardInput = FileHandle.nullDevice

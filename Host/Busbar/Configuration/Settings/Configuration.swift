@@ -43,9 +43,18 @@ package struct Configuration: Sendable, Equatable {
     package var memory: Int64 = 192 << 20
     /// A child runs also where the system has no Landlock.
     package var allowWeakSandbox = false
-    /// Always false in this release.
     package var requireSignature = false
-    package var trustedKeys: [String] = []
+    /// Raw Ed25519 public keys, 32 bytes each.
+    package var trustedKeys: [[UInt8]] = []
+    /// By plugin id.
+    package var pins: [String: Pin] = [:]
+
+    package enum Pin: Sendable, Equatable {
+      /// The file that the host has accepted.
+      case known
+      /// SHA-256, hex.
+      case hash(String)
+    }
   }
 
   /// A file, or the host's own identity.

@@ -43,6 +43,8 @@ package struct ConfigurationDiff: Sendable, Equatable {
       ("plugins.overrides", old.plugins.overrides == new.plugins.overrides),
       ("plugins.memory", old.plugins.memory == new.plugins.memory),
       ("plugins.allow_weak_sandbox", old.plugins.allowWeakSandbox == new.plugins.allowWeakSandbox),
+      ("plugins.require_signature", old.plugins.requireSignature == new.plugins.requireSignature),
+      ("plugins.pin", old.plugins.pins == new.plugins.pins),
       ("plugins.trusted_keys", old.plugins.trustedKeys == new.plugins.trustedKeys),
       ("discovery", old.discovery == new.discovery),
       ("management.listen", old.management.listen == new.management.listen),

@@ -73,7 +73,8 @@ struct ConfigurationReader {
     var plugins = Configuration.Plugins()
     guard
       let section = part(
-        map, "plugins", ["directories", "isolation", "overrides", "memory", "allow_weak_sandbox", "require_signature", "trusted_keys"])
+        map, "plugins",
+        ["directories", "isolation", "overrides", "memory", "allow_weak_sandbox", "require_signature", "trusted_keys", "pin"])
     else { return plugins }
     plugins.directories = section.texts("directories", expected: "directories")?.map(path) ?? plugins.directories
     if let isolation: Configuration.Isolation = section.choice("isolation") {
@@ -92,13 +93,45 @@ struct ConfigurationReader {
         node.text.flatMap(Units.size).flatMap { (32 << 20...16 << 30).contains($0) ? $0 : nil }
       } ?? plugins.memory
     plugins.allowWeakSandbox = section.boolean("allow_weak_sandbox") ?? false
-    if section.boolean("require_signature") == true, let node = section.value("require_signature") {
-      sink.error(
-        node.place, section.path("require_signature"), "signatures of plugins are not available in this release",
-        expected: "false")
-    }
-    plugins.trustedKeys = section.texts("trusted_keys", expected: "keys") ?? []
+    trust(section, &plugins)
     return plugins
+  }
+
+  private func trust(_ section: MapReader, _ plugins: inout Configuration.Plugins) {
+    plugins.requireSignature = section.boolean("require_signature") ?? false
+    let keys = section.list("trusted_keys", expected: "a list of keys", limit: 64)
+    for item in keys {
+      guard let text = item.node.text else {
+        sink.error(item.node.place, item.key, "found \(item.node.found)", expected: TrustedKey.expected)
+        continue
+      }
+      do throws(ValueError) {
+        plugins.trustedKeys.append(try TrustedKey.read(text, below: FileReader.folder(of: file)))
+      } catch {
+        sink.error(item.node.place, item.key, error.message, expected: error.expectation)
+      }
+    }
+    if plugins.requireSignature, keys.isEmpty, let node = section.value("require_signature") {
+      sink.error(
+        node.place, section.path("require_signature"), "no key is trusted, so no plugin could be loaded",
+        expected: "a key in plugins.trusted_keys, or false")
+    }
+    for entry in section.entries("pin", expected: "a map of plugin ids, each with true or a SHA-256") {
+      switch entry.member.value.content {
+      case .boolean(true): plugins.pins[entry.member.key] = .known
+      case .boolean(false): continue
+      case .text(let text) where text.utf8.count == 64 && text.utf8.allSatisfy(Self.isHex):
+        plugins.pins[entry.member.key] = .hash(text.lowercased())
+      default:
+        sink.error(
+          entry.member.value.place, entry.key, "found \(entry.member.value.found)",
+          expected: "true, or the SHA-256 of the plugin as 64 hex digits in quotes (busbar plugin inspect shows it)")
+      }
+    }
+  }
+
+  private static func isHex(_ byte: UInt8) -> Bool {
+    (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) || (0x41...0x46).contains(byte)
   }
 
   private func templates(_ map: MapReader) -> [String] {

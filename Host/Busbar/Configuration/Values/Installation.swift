@@ -4,7 +4,10 @@ internal import BusbarSystem
 
 /// Where the running program was installed. One that lies in `PREFIX/bin` finds plugins and templates below PREFIX too,
 /// so that a staged or local installation works without being configured.
-enum Installation {
+package enum Installation {
+  /// Headers, Swift layer and templates for plugins.
+  package static var pluginAPI: [String] { directories("share/busbar/PluginAPI", standard: ["/usr/share/busbar/PluginAPI"]) }
+
   /// The directory below the prefix, where it exists, before the standard ones, which it does not repeat.
   static func directories(_ name: String, standard: [String]) -> [String] {
     guard let prefix else { return standard }

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import BusbarConfiguration
+import BusbarConsole
+import BusbarModel
+import BusbarSystem
+import BusbarValidator
+import Foundation
+
+extension PluginCommand {
+  struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Let a plugin show that it keeps the rules of the contract.",
+      discussion: """
+        Each case runs in a process of its own. What the far end is stands in quality.json beside the plugin (check.device, a \
+        program that prints its port), or is the adapter's own simulator, or a device that answers at --device, to which \
+        nothing is written. Exit codes: 0 good; 1 a case failed, crashed or was stuck; 2 wrong usage.
+        """)
+
+    @Argument(help: "The plugin.", completion: .file(extensions: ["so"])) var file: String?
+
+    @Option(
+      name: .customLong("case"), help: ArgumentHelp("Only this case; may be repeated.", valueName: "name"),
+      completion: .list(CheckCase.all.map(\.name)))
+    var cases: [String] = []
+
+    @Flag(help: "List the cases and what each is about.") var list = false
+    @Flag(help: "Run one case in this process, for a debugger.") var inProcess = false
+    @Option(help: "What chance begins with: the same seed spoils the same bits.") var seed: UInt64 = 1
+    @Option(help: ArgumentHelp("A device or simulator to talk to; nothing is written to it.", valueName: "tcp://host:port"))
+    var device: String?
+    @Option(help: ArgumentHelp("A template, instead of check.template of quality.json.", valueName: "file"), completion: .file())
+    var template: String?
+    @Option(help: ArgumentHelp("Default: quality.json beside the plugin.", valueName: "file"), completion: .file())
+    var quality: String?
+    @Option(help: ArgumentHelp("The adapter. Default: the first.", valueName: "id")) var adapter: String?
+    @Flag(help: "Write JSON.") var json = false
+
+    func validate() throws {
+      guard list != (file != nil) else { throw ValidationError("expected either a plugin or --list") }
+      for name in cases where !CheckCase.all.contains(where: { $0.name == name }) {
+        throw ValidationError("there is no case \(name); --list shows them")
+      }
+      guard !inProcess || cases.count == 1 else { throw ValidationError("--in-process runs one case: give it with --case") }
+    }
+
+    func run() async throws {
+      guard let file else { return try CheckView.list(Output(json: json)) }
+      let plan: CheckPlan
+      do throws(CheckPlan.Failure) {
+        plan = try CheckPlan(
+          file: file, quality: quality, adapter: adapter, device: try endpoint(), template: template, seed: seed,
+          store: try store())
+      } catch {
+        throw CommandFailure(error.description, exitCode: 2)
+      }
+      defer { plan.end() }
+      let chosen = cases.isEmpty ? CheckCase.all : CheckCase.all.filter { cases.contains($0.name) }
+      let view = CheckView(plan: plan, output: Output(json: json))
+      let runner = CaseProcess(plan, caseArguments: ["plugin", "case"], deviceArguments: ["plugin", "device"])
+      var outcomes: [CheckOutcome] = []
+      for check in chosen {
+        var outcome: CheckOutcome
+        if inProcess {
+          outcome = await check.run(runner.input)
+        } else {
+          outcome = await withCheckedContinuation { done in
+            WorkThread.start(name: "case", stack: 4 << 20) { done.resume(returning: runner.run(check)) }
+          }
+        }
+        if let reason = plan.waivers[check.name], outcome.verdict.isBad {
+          outcome = CheckOutcome(name: check.name, verdict: .waived, text: "\(reason) (\(outcome.verdict.rawValue): \(outcome.text))")
+        }
+        outcomes.append(outcome)
+        try view.show(check, outcome)
+      }
+      try view.finish(chosen, outcomes)
+      if outcomes.contains(where: \.verdict.isBad) { throw ExitCode(1) }
+    }
+
+    private func endpoint() throws(CheckPlan.Failure) -> Endpoint? {
+      guard let device else { return nil }
+      do throws(ValueError) { return try Endpoint(device) } catch {
+        throw CheckPlan.Failure("--device: \(error)")
+      }
+    }
+
+    private func store() throws(CheckPlan.Failure) -> String {
+      do { return "\(try TemporaryStore.make())/check-\(getpid())" } catch { throw CheckPlan.Failure("\(error)") }
+    }
+  }
+
+  /// One case, in the process that `check` started for it: its input comes on standard input.
+  struct Case: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "case", abstract: "Run one case of the check.", shouldDisplay: false)
+
+    @Argument var name: String
+
+    func run() async throws {
+      let verdicts = OwnOutput()
+      let input = try JSONDecoder().decode(CheckInput.self, from: FileHandle.standardInput.readToEnd() ?? Data())
+      guard let check = CheckCase.all.first(where: { $0.name == name }) else { throw ExitCode(2) }
+      let outcome = await check.run(input)
+      try verdicts.say(String(decoding: JSONEncoder().encode(outcome), as: UTF8.self))
+    }
+  }
+
+  /// The adapter's own simulator, in the process that `check` started for it.
+  struct Device: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "device", abstract: "Play a device for the check.", shouldDisplay: false)
+
+    func run() async throws {
+      let output = OwnOutput()
+      let input = [UInt8](try FileHandle.standardInput.readToEnd() ?? Data())
+      try PlayedDevice.serve(input: input) { try output.say($0) }
+    }
+  }
+}
+
+/// Standard output for this program alone: what a plugin prints goes nowhere.
+private struct OwnOutput {
+  private let handle: FileHandle
+
+  init() {
+    handle = FileHandle(fileDescriptor: dup(STDOUT_FILENO), closeOnDealloc: true)
+    dup2(STDERR_FILENO, STDOUT_FILENO)
+  }
+
+  func say(_ line: String) throws { try handle.write(contentsOf: Data("\(line)\n".utf8)) }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarModel
+internal import BusbarPlugins
+
+/// A device that is broken or wants to break the plugin (SPEC.md 10).
+let hostileCases: [CheckCase] = [
+  CheckCase("truncated-answers", .hostilePeer, "Answers that lose their end give no good value, and harm nothing.") {
+    try await Hostile.polls($0, .truncated, goodValues: .none)
+  },
+  CheckCase("doubled-answers", .hostilePeer, "An answer that comes twice is not taken for the next one.") {
+    try await Hostile.polls($0, .doubled, goodValues: .plausible)
+  },
+  CheckCase("delayed-answers", .hostilePeer, "An answer that comes too late is not taken for the next one.", limit: 60) {
+    try await Hostile.polls($0, .delayed(.milliseconds(450)), goodValues: .plausible)
+  },
+  CheckCase("flipped-bits", .hostilePeer, "Answers with flipped bits harm nothing.", limit: 60) {
+    try await Hostile.polls($0, .flipped, goodValues: .any, count: 60)
+  },
+  CheckCase("endless-answers", .hostilePeer, "After an answer comes more without end: no value that the device never said, and no growing memory.", limit: 60) {
+    try await Hostile.polls($0, .endless, goodValues: .plausible)
+  },
+  CheckCase("closed-connections", .hostilePeer, "A connection that ends instead of an answer is a failure that the host can act on.") {
+    try await Hostile.polls($0, .closing, goodValues: .none)
+  },
+]
+
+enum Hostile {
+  enum Good {
+    /// No value may be good.
+    case none
+    /// Good values must be near those of an honest device.
+    case plausible
+    /// A protocol without check sums cannot know.
+    case any
+  }
+
+  /// Bytes that the heap may be larger afterwards.
+  private static let growth = 4 << 20
+
+  static func polls(_ bench: Bench, _ manner: HostilePeer.Manner, goodValues: Good, count: Int = 6) async throws {
+    let peer = try bench.peer()
+    let plugin = try bench.load()
+    var link = try await bench.ready(plugin, to: peer.endpoint)
+    let honest = await ranges(link)
+    let wanted = Set(honest.keys)
+    let before = OwnHoldings()
+    peer.behave(manner)
+    var least = Int64.max
+    for _ in 0..<count {
+      _ = ValidationLayer.takeOverrun()
+      let result = await link.poll(within: .milliseconds(300))
+      least = min(least, ValidationLayer.takeOverrun())
+      try judge(link, goodValues, honest)
+      if let failure = result.failure, failure == .config || failure == .auth || failure == .unsupported || failure == .bug {
+        throw Finding.failed("poll fails with class \(failure), so the host would not ask again: \(result.text)")
+      }
+      if result.failure == .transient, result.reason == .closed {
+        await link.close()
+        link = try bench.link(plugin, to: peer.endpoint)
+        _ = await link.open(within: .seconds(1))
+        _ = await link.add(within: .seconds(1))
+      }
+    }
+    if least > 200_000_000 { throw Finding.failed("every poll returned more than \(least / 1_000_000) ms after its deadline") }
+    peer.behave(.honest)
+    let (last, problem) = try await link.recover(wanted) { try bench.link(plugin, to: peer.endpoint) }
+    if let problem { throw Finding.failed("the device is honest again, and eight polls later still: \(problem)") }
+    try judge(last, goodValues == .any ? .any : .plausible, honest)
+    let more = OwnHoldings().heap - before.heap
+    if more > growth { throw Finding.failed("it holds \(more >> 20) MiB more than before") }
+    await last.close()
+  }
+
+  /// What an honest device says: numbers from least to greatest, anything else as text.
+  static func ranges(_ link: LinkUnderTest) async -> [String: (least: Double, greatest: Double)] {
+    var ranges: [String: (least: Double, greatest: Double)] = [:]
+    for _ in 0..<5 {
+      _ = await link.poll()
+      for (name, value) in link.told.values {
+        let number = value.number ?? .nan
+        let old = ranges[name] ?? (number, number)
+        ranges[name] = (min(old.least, number), max(old.greatest, number))
+      }
+    }
+    return ranges
+  }
+
+  static func judge(
+    _ link: LinkUnderTest, _ good: Good, _ honest: [String: (least: Double, greatest: Double)]
+  ) throws {
+    for (name, value) in link.told.values.sorted(by: { $0.key < $1.key }) {
+      switch good {
+      case .none: throw Finding.failed("\(name) was sent as good, \(value), out of an answer that was none")
+      case .plausible:
+        guard let number = value.number, let range = honest[name], range.least.isFinite else { continue }
+        let slack = max(abs(range.least), abs(range.greatest)) * 0.25 + 1
+        guard number >= range.least - slack, number <= range.greatest + slack else {
+          throw Finding.failed("\(name) was sent as good, \(value), which the device never said: an answer to another question?")
+        }
+      case .any: break
+      }
+    }
+  }
+}

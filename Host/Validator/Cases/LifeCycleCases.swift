@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarModel
+internal import BusbarPlugins
+internal import BusbarTransports
+
+/// Opening, closing, again and again and at the same time.
+let lifeCycleCases: [CheckCase] = [
+  CheckCase("open-and-read", .lifeCycle, "A link opens, its device is added and answers.") { bench in
+    let link = try await bench.ready(try bench.load(), to: try bench.device())
+    guard !link.told.points.isEmpty else { throw Finding.failed("device_add declared no point") }
+    await link.close()
+  },
+  CheckCase("open-close-without-growth", .lifeCycle, "A thousand times opened and closed, it holds no more than before.", limit: 120) { bench in
+    let plugin = try bench.load()
+    let device = try bench.device()
+    // What is made once is no growth.
+    for _ in 0..<100 { try await LifeCycle.round(bench, plugin, device, reads: true) }
+    let before = OwnHoldings()
+    let growth = try await LifeCycle.growth(rounds: 250) { number in
+      try await LifeCycle.round(bench, plugin, device, reads: number % 10 == 0)
+    }
+    let after = OwnHoldings()
+    if growth > LifeCycle.allowance { throw Finding.failed("each round leaves \(growth) bytes behind") }
+    if after.descriptors > before.descriptors + 4 {
+      throw Finding.failed("\(after.descriptors - before.descriptors) descriptors are still open after 1,000 rounds")
+    }
+  },
+  CheckCase("open-fails-cleanly", .lifeCycle, "Where a service of the host fails, open and device_add fail with a class that fits, and hold nothing.", limit: 60) { bench in
+    let plugin = try bench.load()
+    let device = try bench.device()
+    try await LifeCycle.round(bench, plugin, device, reads: false)
+    for slot in ["stream.open", "declare_points", "config", "store"] {
+      ValidationLayer.fail([slot])
+      for _ in 0..<50 { _ = await LifeCycle.attempt(bench, plugin, device) }
+      let growth = try await LifeCycle.growth(rounds: 125) { _ in
+        let (open, add) = await LifeCycle.attempt(bench, plugin, device)
+        if slot == "stream.open", let failure = open?.failure ?? add?.failure, failure != .transient {
+          throw Finding.failed("where nobody listens it fails with class \(failure), so the host would never try again")
+        }
+      }
+      if growth > LifeCycle.allowance { throw Finding.failed("each round with a failing \(slot) leaves \(growth) bytes behind") }
+    }
+    ValidationLayer.fail([])
+    let link = try await bench.ready(plugin, to: device)
+    await link.close()
+  },
+  CheckCase("devices-come-and-go", .lifeCycle, "A device that was removed can be added again on the same link.") { bench in
+    let link = try await bench.ready(try bench.load(), to: try bench.device())
+    for _ in 0..<20 {
+      try expectDone(await link.remove(), "device_remove")
+      try expectDone(await link.add(), "device_add, after the device was removed,")
+      try expectDone(await link.poll(), "poll, after the device was added again,")
+    }
+    await link.close()
+  },
+  CheckCase("two-links-at-once", .lifeCycle, "Two links are open together and each has its own points and values.") { bench in
+    try await LifeCycle.together(bench, 2)
+  },
+  CheckCase("fifty-links-in-parallel", .lifeCycle, "Fifty links, or as many as the manifest allows, are read at the same time.", limit: 90) { bench in
+    let limit = bench.inspection.document?["concurrency"]?.integer ?? 50
+    try await LifeCycle.together(bench, Int(min(50, max(1, limit))))
+  },
+]
+
+enum LifeCycle {
+  /// Bytes a round that the host's own bookkeeping may keep.
+  static let allowance = 48
+
+  /// Bytes that each round leaves behind: the least of four stretches, since what only fills the heap's own caches comes to
+  /// an end.
+  static func growth(rounds: Int, _ round: (Int) async throws -> Void) async throws -> Int {
+    var least = Int.max
+    for _ in 0..<4 {
+      let before = OwnHoldings()
+      for number in 0..<rounds { try await round(number) }
+      least = min(least, (OwnHoldings().heap - before.heap) / rounds)
+    }
+    return least
+  }
+
+  static func round(_ bench: Bench, _ plugin: LoadedPlugin, _ device: StreamEndpoint?, reads: Bool) async throws {
+    let link = try bench.link(plugin, to: device)
+    try expectDone(await link.open(), "open")
+    try expectDone(await link.add(), "device_add")
+    if reads { try expectDone(await link.poll(), "poll") }
+    await link.close()
+  }
+
+  static func attempt(_ bench: Bench, _ plugin: LoadedPlugin, _ device: StreamEndpoint?) async -> (CallResult?, CallResult?) {
+    guard let link = try? bench.link(plugin, to: device) else { return (nil, nil) }
+    let open = await link.open()
+    let add = open.failure == nil ? await link.add() : nil
+    if open.failure == nil, add?.failure == nil { _ = await link.poll() }
+    await link.close()
+    return (open, add)
+  }
+
+  static func together(_ bench: Bench, _ count: Int) async throws {
+    let plugin = try bench.load()
+    let device = try bench.device()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<count {
+        group.addTask {
+          let link = try await bench.ready(plugin, to: device)
+          let names = Set(link.told.points.map(\.point.name))
+          for _ in 0..<10 {
+            try expectDone(await link.poll(within: .seconds(20)), "poll, beside \(count - 1) other links,")
+            let told = Set(link.told.values.keys).union(link.told.bad.keys)
+            if let foreign = told.subtracting(names).first {
+              throw Finding.failed("a link reads \(foreign), which is a point of another one")
+            }
+          }
+          await link.close()
+        }
+      }
+      try await group.waitForAll()
+    }
+  }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarModel
+internal import BusbarPlugins
+internal import BusbarTransports
+
+/// The same plugin in a sandboxed process of its own, which is where hosts run it (contract, section 15). All other cases run
+/// it in the process of the case, where everything can be watched.
+let modeCases: [CheckCase] = [
+  CheckCase("isolated-same-values", .modes, "In a process of its own it has the same points and values as in the host's.", limit: 60) { bench in
+    let device = try bench.device()
+    let inside = try await bench.ready(try bench.load(), to: device)
+    let honest = await Hostile.ranges(inside)
+    let points = inside.told.points.map(\.point)
+    await inside.close()
+    let isolated = try await Isolated(bench)
+    let link = try await isolated.link(to: device)
+    try await link.begin()
+    guard link.told.points.map(\.point) == points else {
+      throw Finding.failed("it declares \(link.told.points.map(\.point.name)) there and \(points.map(\.name)) here, or describes them otherwise")
+    }
+    for _ in 0..<5 {
+      try expectDone(await link.poll(), "poll")
+      try Hostile.judge(link, .plausible, honest)
+      let missing = Set(honest.keys).subtracting(link.told.values.keys)
+      if !missing.isEmpty { throw Finding.failed("\(missing.sorted().joined(separator: ", ")) is good here and not there") }
+    }
+    try expectDone(await link.remove(), "device_remove")
+    try expectDone(await link.add(), "device_add, after the device was removed,")
+    try expectDone(await link.poll(), "poll, after the device was added again,")
+    await link.close()
+    await isolated.end()
+  },
+  CheckCase("isolated-recovers", .modes, "In a process of its own it bears silence and closed connections, and recovers.", limit: 60) { bench in
+    let peer = try bench.peer()
+    let isolated = try await Isolated(bench)
+    var link = try await isolated.link(to: peer.endpoint)
+    try await link.begin()
+    let wanted = Set(link.told.values.keys)
+    for manner in [HostilePeer.Manner.silent, .closing, .truncated] {
+      peer.behave(manner)
+      for _ in 0..<3 {
+        _ = await link.poll(within: .milliseconds(400))
+        if let (name, value) = link.told.values.first { throw Finding.failed("\(name) was sent as good, \(value), while the device was \(manner)") }
+      }
+      peer.behave(.honest)
+      let (next, problem) = try await link.recover(wanted) { try await isolated.link(to: peer.endpoint) }
+      if let problem { throw Finding.failed("after a device that was \(manner), eight polls later still: \(problem)") }
+      link = next
+    }
+    await link.close()
+    await isolated.end()
+  },
+  CheckCase("isolated-commands", .modes, "In a process of its own a command takes effect, and a dry run does not.", need: .simulatedDevice) { bench in
+    let isolated = try await Isolated(bench)
+    let link = try await isolated.link(to: try bench.simulatedDevice())
+    try await link.begin()
+    let (point, value, name) = try Commands.candidate(bench, link)
+    let before = link.told.values[name]
+    _ = await link.command(point, value, id: "dry", dryRun: true)
+    _ = await link.poll()
+    if let before, let after = link.told.values[name], !Commands.same(before, after) {
+      throw Finding.failed("the dry run changed \(name) from \(before) to \(after)")
+    }
+    try Commands.expectTaken(await link.command(point, value, id: "a"), "a command")
+    try await Commands.expect(link, name, value, "after the command")
+    await link.close()
+    await isolated.end()
+  },
+]
+
+/// The plugin in a child, as a host runs it.
+struct Isolated: Sendable {
+  private let bench: Bench
+  private let runners: PluginRunners
+  private let file: PluginFile
+
+  init(_ bench: Bench) async throws {
+    self.bench = bench
+    file = try bench.file()
+    runners = PluginRunners(settings: ChildSettings(), logger: quiet) {}
+  }
+
+  func link(to endpoint: StreamEndpoint?) async throws -> LinkUnderTest {
+    let (resources, told) = try bench.resources(to: endpoint)
+    do throws(PluginFile.Refusal) {
+      let connection = try await runners.link(file, adapter: bench.input.adapter, resources: resources)
+      return LinkUnderTest(connection: connection, told: told, device: bench.device(setup: 1))
+    } catch {
+      // A system that cannot sandbox says nothing about the plugin.
+      throw error.message.contains("Landlock") ? Finding.skipped(error.message) : Finding.failed("in a process of its own: \(error.message)")
+    }
+  }
+
+  func end() async { await runners.stop() }
+}

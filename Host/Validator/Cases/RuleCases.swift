@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarModel
+internal import BusbarPlugins
+internal import BusbarSystem
+internal import BusbarTransports
+
+/// How a plugin behaves while it is called (SPEC.md 3 to 5). Most are seen by the validation layer.
+let ruleCases: [CheckCase] = [
+  CheckCase("tags-obeyed", .rules, "Each slot of the host is called from where its tag allows it.") { try await Rules.exercise($0) },
+  CheckCase("status-known", .rules, "Every call returns a status that there is.") { try await Rules.exercise($0) },
+  CheckCase("batches-committed", .rules, "Every batch is committed before the call returns.") { try await Rules.exercise($0) },
+  CheckCase("keeps-nothing", .rules, "Nothing that was lent for a call is used after it.") { bench in
+    try await Rules.exercise(bench) { $0.lending = .poisoned }
+  },
+  CheckCase("reads-no-further", .rules, "Texts and lists are read to their end and no byte further: no zero follows.") { bench in
+    try await Rules.exercise(bench) { $0.lending = .unterminated }
+  },
+  CheckCase("leaves-process-alone", .rules, "Signal handlers, locale, working directory, environment and limits stay as they are.") { bench in
+    try await Rules.exercise(bench) { $0.watchesProcess = true }
+  },
+  CheckCase("opens-nothing-itself", .rules, "While a link is open it holds no descriptor of its own.") { bench in
+    let plugin = try bench.load()
+    let device = try bench.device()
+    try await LifeCycle.round(bench, plugin, device, reads: true)
+    let link = try bench.link(plugin, to: device)
+    let before = OwnHoldings()
+    try await link.begin()
+    let open = OwnHoldings()
+    // The link's descriptor is the host's.
+    let allowed = before.descriptors + (device == nil ? 0 : 1)
+    if open.descriptors > allowed { throw Finding.failed("a link holds \(open.descriptors - allowed) descriptors of its own") }
+    await link.close()
+  },
+  CheckCase("deadline-kept", .rules, "With a silent device every call ends by its deadline.") { bench in
+    let peer = try bench.peer()
+    let link = try await bench.ready(try bench.load(), to: peer.endpoint)
+    peer.behave(.silent)
+    var least = Int64.max
+    for _ in 0..<3 {
+      _ = ValidationLayer.takeOverrun()
+      _ = await link.poll(within: .milliseconds(400))
+      least = min(least, ValidationLayer.takeOverrun())
+    }
+    if least > 200_000_000 { throw Finding.failed("poll returned \(least / 1_000_000) ms after its deadline, three times") }
+    peer.behave(.honest)
+    await link.close()
+  },
+  CheckCase("cancel-within-200-ms", .rules, "A call that the host cancels ends within 200 ms.") { bench in
+    let peer = try bench.peer()
+    let link = try await bench.ready(try bench.load(), to: peer.endpoint)
+    peer.behave(.silent)
+    var least = Duration.seconds(60)
+    for _ in 0..<3 {
+      let (taken, cancelled) = (Clock.boot(), link.connection)
+      WorkThread.start(name: "cancel") {
+        _ = Poll.wait([], until: taken + 300_000_000)
+        cancelled.cancel()
+      }
+      _ = await link.poll(within: .seconds(5))
+      least = min(least, .nanoseconds(Clock.boot() - taken - 300_000_000))
+    }
+    if least > .milliseconds(200) { throw Finding.failed("the call went on for \(least.milliseconds) ms after it was cancelled") }
+    peer.behave(.honest)
+    await link.close()
+  },
+]
+
+enum Rules {
+  /// Everything that a healthy link sees in its life, once.
+  static func exercise(_ bench: Bench, _ adjust: (inout ValidationLayer.Settings) -> Void = { _ in }) async throws {
+    let plugin = try bench.load(adjust)
+    for _ in 0..<2 {
+      let link = try await bench.ready(plugin, to: try bench.device())
+      for _ in 0..<5 { _ = await link.poll() }
+      if bench.input.isSimulated || !bench.needsFarEnd, let (point, value, _) = try? Commands.candidate(bench, link) {
+        _ = await link.command(point, value, id: "exercise", dryRun: true)
+        _ = await link.command(point, value, id: "exercise")
+      }
+      _ = await link.remove()
+      _ = await link.add()
+      _ = await link.poll()
+      await link.close()
+    }
+  }
+}

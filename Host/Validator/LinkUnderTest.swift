@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarModel
+internal import BusbarPlugins
+internal import BusbarSystem
+internal import Synchronization
+
+/// One link with one device, its calls as functions that wait. What is behind `connection`, this process or a child, is
+/// nothing that a case can see.
+struct LinkUnderTest: Sendable {
+  /// For calls of which nothing else is said.
+  static let patience = Duration.seconds(5)
+
+  let connection: any AdapterConnection
+  let told: Told
+  let device: DeviceSetup
+
+  func open(within: Duration = patience) async -> CallResult {
+    await withCheckedContinuation { done in connection.open(deadline: later(within)) { done.resume(returning: $0) } }
+  }
+
+  func add(within: Duration = patience) async -> CallResult {
+    await withCheckedContinuation { done in connection.add(device, deadline: later(within)) { done.resume(returning: $0) } }
+  }
+
+  func remove() async -> CallResult {
+    // Its points go with it.
+    told.forgetPoints()
+    return await withCheckedContinuation { done in connection.remove(1, deadline: later(Self.patience)) { done.resume(returning: $0) } }
+  }
+
+  func close() async {
+    _ = await withCheckedContinuation { done in connection.close(deadline: later(Self.patience)) { done.resume(returning: $0) } }
+    connection.retire()
+  }
+
+  /// Reads all points once. What came is in `told.values`.
+  func poll(within: Duration = patience) async -> CallResult {
+    told.forget()
+    return await withCheckedContinuation { done in
+      connection.poll(1, due: told.points.map(\.id), deadline: later(within)) { done.resume(returning: $0) }
+    }
+  }
+
+  func command(
+    _ point: UInt32, _ value: Value, id: String, dryRun: Bool = false, within: Duration = patience, expired: Bool = false
+  ) async -> CommandResult {
+    let command = AdapterCommand(
+      device: 1, verb: .set(point: point, value: value), id: id, dryRun: dryRun, refresh: false, safe: false,
+      validUntil: expired ? Clock.boot() - 1_000_000_000 : Clock.boot() + 60_000_000_000)
+    return await withCheckedContinuation { done in
+      connection.command(command, deadline: later(within)) { done.resume(returning: $0) }
+    }
+  }
+
+  /// Opens, adds the device and reads it until it answers, a few times at most.
+  func begin() async throws {
+    try expectDone(await open(), "open")
+    try expectDone(await add(), "device_add")
+    var last = CallResult.done
+    for _ in 0..<3 {
+      last = await poll()
+      if last.failure == nil { return }
+    }
+    throw Finding.failed("the device answers nothing that poll understands: \(said(last))")
+  }
+
+  /// Reads until the points that `wanted` names are good again, opening anew where the connection broke. Nil = they are.
+  func recover(_ wanted: Set<String>, _ again: () async throws -> LinkUnderTest) async throws -> (LinkUnderTest, String?) {
+    var link = self
+    var reason = ""
+    for _ in 0..<8 {
+      let result = await link.poll(within: .seconds(2))
+      if result.failure == nil, wanted.isSubset(of: Set(link.told.values.keys)) { return (link, nil) }
+      reason = result.failure == nil ? "poll leaves \(wanted.subtracting(link.told.values.keys).sorted().joined(separator: ", ")) bad" : said(result)
+      guard result.failure == .transient, result.reason == .closed || result.reason == .refused else { continue }
+      await link.close()
+      link = try await again()
+      _ = await link.open()
+      _ = await link.add()
+    }
+    return (link, reason)
+  }
+}
+
+func later(_ time: Duration) -> Int64 { Clock.boot() + time.nanoseconds }
+
+func expectDone(_ result: CallResult, _ slot: String) throws {
+  if result.failure != nil { throw Finding.failed("\(slot) failed: \(said(result))") }
+}
+
+/// A failure in words.
+func said(_ result: CallResult) -> String {
+  "class \(result.failure.map { "\($0)" } ?? "none"), \(result.text.isEmpty ? "reason \(result.reason)" : result.text)"
+}
+
+/// What a link told.
+final class Told: AdapterEvents {
+  private struct State {
+    var points: [(id: UInt32, point: PointDescriptor)] = []
+    var values: [String: Value] = [:]
+    var bad: [String: BadReason] = [:]
+    var identities = 0
+  }
+
+  private let state = Mutex(State())
+
+  func declared(_ device: UInt32, points: [(id: UInt32, point: PointDescriptor)]) {
+    state.withLock { state in
+      for point in points {
+        state.points.removeAll { $0.id == point.id }
+        state.points.append(point)
+      }
+    }
+  }
+
+  func identified(_ device: UInt32, _ identity: DeviceIdentity) { state.withLock { $0.identities += 1 } }
+
+  func samples(_ device: UInt32, _ items: [Reading.Item], time: Int64, deviceTime: Int64?, durable: Bool) {
+    state.withLock { state in
+      for item in items {
+        switch item.quality {
+        case .good, .uncertain: state.values[item.point.name] = item.value
+        case .bad(let reason): state.bad[item.point.name] = reason
+        }
+      }
+    }
+  }
+
+  func problem(_ device: UInt32, name: String, active: Bool, text: String) {}
+
+  func forgetPoints() { state.withLock { $0.points = [] } }
+
+  func forget() {
+    state.withLock { state in
+      state.values = [:]
+      state.bad = [:]
+    }
+  }
+
+  var points: [(id: UInt32, point: PointDescriptor)] { state.withLock { $0.points } }
+  /// Since the last poll began: good and uncertain values.
+  var values: [String: Value] { state.withLock { $0.values } }
+  var bad: [String: BadReason] { state.withLock { $0.bad } }
+}
+
+final class MemoryStore: PluginStore {
+  private let values = Mutex<[String: [UInt8]]>([:])
+  func get(_ key: String) -> [UInt8]? { values.withLock { $0[key] } }
+  func set(_ key: String, to value: [UInt8]) throws { values.withLock { $0[key] = value.isEmpty ? nil : value } }
+}

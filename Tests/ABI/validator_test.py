@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The validator (`busbar plugin check`) against plugins of which each breaks one rule.
+
+    validator_test.py            each case on the plugin that is wrong in it, the good plugin in all, the kept ones in many
+    validator_test.py --matrix   also each wrong plugin in all cases: it fails in that one alone (some 15 minutes)
+
+Needs .build/stage. The last line is “N passed, N failed”."""
+
+import concurrent.futures
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "validator"))
+import build  # noqa: E402
+import languages_test  # noqa: E402
+
+BUSBAR = os.environ.get("BUSBAR", os.path.join(build.ROOT, ".build", "stage", "bin", "busbar"))
+BAD = ("failed", "crashed", "stuck")
+# What a plugin that was built long ago has to go on doing.
+LASTING = ("manifest-valid", "ids-match-binary", "one-export", "loads-now-local", "refuses-wrong-major", "open-and-read",
+           "open-close-without-growth", "fifty-links-in-parallel", "tags-obeyed", "keeps-nothing", "reads-no-further", "types-match",
+           "recovers-after-loss", "command-takes-effect", "unknown-when-reply-lost", "doubled-answers", "longer-tables",
+           "no-optional-service", "isolated-same-values", "isolated-commands")
+# A plugin that is wrong in the one cannot be right in the others.
+CONSEQUENCES = {
+    # Its manifest is no use, or no host loads it: cases that need more are skipped.
+    "open-and-read": {"types-match"},
+    # Wrong values and no values are one thing to whoever compares.
+    "numbers-finite": {"open-and-read"},
+    "batches-committed": {"every-due-point-answered", "back-pressure-honoured"},
+    "status-known": set(),
+    "dry-run-changes-nothing": set(),
+    "same-key-acts-once": {"command-takes-effect"},
+    "recovers-after-loss": {"truncated-answers", "delayed-answers", "endless-answers", "closed-connections", "unknown-when-reply-lost",
+                            "doubled-answers", "flipped-bits"},
+    "open-fails-cleanly": set(),
+}
+
+
+def check(library, *cases, quality=None):
+    """Case to (verdict, text)."""
+    command = [BUSBAR, "plugin", "check", library, "--json", *(["--quality", quality] if quality else [])]
+    for case in cases:
+        command += ["--case", case]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1800)
+    try:
+        report = json.loads(done.stdout)
+    except ValueError:
+        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    verdicts = {entry["case"]: (entry["verdict"], entry["text"]) for entry in report["cases"]}
+    if (done.returncode == 0) == any(verdict in BAD for verdict, _ in verdicts.values()):
+        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}, its verdicts are {verdicts}")
+    return verdicts
+
+
+def main():
+    matrix = sys.argv[1:] == ["--matrix"]
+    if sys.argv[1:] and not matrix:
+        sys.exit(__doc__)
+    listed = json.loads(subprocess.run([BUSBAR, "plugin", "check", "--list", "--json"], check=True, capture_output=True, text=True).stdout)
+    cases = [entry["case"] for entry in listed]
+    results = []
+
+    def result(title, problem):
+        results.append(not problem)
+        if problem:
+            print(f"failed: {title}: {problem}", flush=True)
+
+    with tempfile.TemporaryDirectory() as place, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        good = check(build.build("none", place))
+        result("the good plugin", ", ".join(f"{name} {verdict}: {text}" for name, (verdict, text) in good.items() if verdict != "passed"))
+
+        def kept(entry):
+            name, path, _ = entry
+            return name, check(path, *LASTING, quality=os.path.join(build.ROOT, "PluginAPI", "Templates", "common", "quality.json"))
+
+        old = list(languages_test.kept_plugins(place)) if platform.machine() == "x86_64" else []
+        for name, verdicts in pool.map(kept, old):
+            result(f"kept {name}", ", ".join(f"{case} {verdict}: {text}" for case, (verdict, text) in verdicts.items() if verdict in BAD))
+
+        def one(case):
+            library = build.build(case, place)
+            return check(library) if matrix else check(library, case)
+
+        for case, verdicts in zip(cases, pool.map(one, cases)):
+            verdict, text = verdicts[case]
+            wanted = ("warning",) if case in build.WARNINGS else BAD
+            result(case, "" if verdict in wanted else f"the plugin that is wrong in it {verdict}: {text}")
+            if matrix:
+                others = {name for name, (verdict, _) in verdicts.items() if verdict in BAD and name != case}
+                surplus = others - CONSEQUENCES.get(case, set())
+                result(f"{case} alone", "" if not surplus else f"its plugin also fails {', '.join(sorted(surplus))}")
+    print(f"{results.count(True)} passed, {results.count(False)} failed")
+    sys.exit(0 if all(results) else 1)
+
+
+if __name__ == "__main__":
+    main()
