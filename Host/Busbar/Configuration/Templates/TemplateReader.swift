@@ -39,7 +39,7 @@ struct TemplateReader {
       name: name, title: title, adapter: known, kind: kind, vendor: vendor, models: models, source: source,
       confidence: confidence, write: write, defaults: defaults, probe: map.part("probe")?.json, body: body,
       points: points,
-      file: file, configNode: config, bodyNode: bodyNode)
+      file: file, configNode: config, bodyNode: node)
   }
 
   private func name(_ map: MapReader, file: String) -> String? {
