@@ -13,7 +13,7 @@ import Testing
 
   @Test func defaultsOfTheStandard() throws {
     let found = try #require(try sample(#"{"value":"12.5"}"#))
-    #expect(found == MeterSample(12.5))
+    #expect(found == MeterSample(value: 12.5))
     #expect(found.measurand == "Energy.Active.Import.Register" && found.location == "Outlet" && found.context == "Sample.Periodic")
     #expect(Quantity(found)?.name == "energy_total" && Quantity(found)?.unit == "Wh")
   }
@@ -47,7 +47,7 @@ import Testing
       let names = Catalogue.of(version).enumerations.first { $0.name.hasPrefix("Measurand") }?.values ?? []
       #expect(names.count >= 22)
       for name in names {
-        var sample = MeterSample(1)
+        var sample = MeterSample(value: 1)
         sample.measurand = name
         // Apparent energy has no unit in interfaces 5; allowance for it would need VAh.
         #expect((Quantity(sample) != nil) == !name.hasPrefix("Energy.Apparent"), "\(name)")

@@ -12,7 +12,7 @@ package struct MeterSample: Equatable, Sendable {
   package var location = "Outlet"
   package var context = "Sample.Periodic"
 
-  package init(_ value: Double) { self.value = value }
+  package init(value: Double) { self.value = value }
 
   /// Larger values are no measurements.
   private static let largest = 1e12
