@@ -20,6 +20,9 @@ pytestmark = [
     pytest.mark.skipif(not PEERS.exists(), reason="../shared/peers is not beside the repository"),
     pytest.mark.skipif(not TOOL.exists(), reason="not built: swift build -c release --product ocpp-central"),
 ]
+# The charger keeps no reference to the task that reads its commands, which the garbage collector may take.
+START = "import gc, runpy, sys; gc.disable(); del sys.argv[0]; sys.path.insert(0, sys.argv[0].rpartition('/')[0]); "
+START += "runpy.run_path(sys.argv[0], run_name='__main__')"
 BOTH = pytest.mark.parametrize("version", SCRIPTS)
 
 
@@ -63,7 +66,7 @@ def listener():
 @pytest.fixture
 def charger(closing):
     def start(version, listener, *options, name="CP1", connectors=1, interval=1):
-        arguments = [sys.executable, SCRIPTS[version], "--url", listener.url, "--id", name, "--connectors", connectors,
+        arguments = [sys.executable, "-c", START, SCRIPTS[version], "--url", listener.url, "--id", name, "--connectors", connectors,
                      "--interval", interval, "--reconnect", "0.3", *options]  # fmt: skip
         child = closing(Charger(arguments, name="charger", stdin=subprocess.PIPE))
         central = listener.central(name, version)
@@ -71,6 +74,11 @@ def charger(closing):
         return child, central
 
     return start
+
+
+def quiet(central):
+    """Waits until the charger has been asked all that it is asked by itself."""
+    central.wait(lambda: central.of("points") and central.of("wake")[-1][1] is None, "an end of the questions")
 
 
 def ended(central):
@@ -124,9 +132,13 @@ def test_commands(listener, charger, version):
     limited = child.wait_event("limit", lambda event: event["connector"] == 2 and event["W"] is not None)
     assert limited["W"] == 6900
     assert central.command(do="limit", current=0, connector=2)[0] in ("done", "accepted")
-    central.wait(lambda: central.sessions()[-1]["state"] == "suspended-evse", "the pause")
+    child.wait_event("limit", lambda event: event["connector"] == 2 and event["W"] == 0)
+    # The charger of 2.0.1 pauses and does not say so.
+    if version == "ocpp1.6":
+        central.wait(lambda: central.sessions()[-1]["state"] == "suspended-evse", "the pause")
     assert central.command(do="release", connector=2)[0] == "done"
     central.wait(lambda: central.sessions()[-1]["state"] == "charging", "the end of the pause")
+    central.wait(lambda: [e for e in child.events("limit") if e["connector"] == 2][-1]["W"] is None, "the limit's end")
     assert central.command(do="stop", connector=2)[0] == "accepted"
     assert central.wait(ended(central), "the end")[-1]["reason"] == "Remote"
     assert central.command(do="stop", connector=2) == ["refused", "no session is running there"]
@@ -152,7 +164,7 @@ def test_charger_offline_and_its_queue(listener, charger, version):
     child.tell("start GOOD")
     central.wait(lambda: [d for d in central.sessions() if d["state"] == "charging"], "a charging session")
     child.tell("drop 3")
-    child.wait_event("closed")
+    child.wait_line(lambda line: child.event(line).get("ev") in ("closed", "connerror"))
     child.tell("stop")
     child.wait_event("queued", lambda event: event["action"] in ("StopTransaction", "TransactionEvent"))
     document = central.wait(ended(central), "the end, from the queue")[-1]
@@ -224,8 +236,7 @@ def test_bad_answers(listener, charger, version, fault):
     child, central = charger(version, listener(patience=1500))
     child.wait_event("boot", lambda event: event["response"]["status"] == "Accepted")
     # What it is asked at the beginning is answered well.
-    central.wait(lambda: len(central.of("points")) > 0, "its states")
-    assert central.command(do="trigger", message="Heartbeat")[0] == "done"
+    quiet(central)
     child.tell(f"fault {fault}" if " " in fault else f"fault {fault} 1")
     child.tell("hb")
     child.wait_event("hb")
@@ -257,27 +268,33 @@ def test_every_message(listener, charger, version):
     """Each request of either side, smallest and with all fields; the charger checks ours against the schemas."""
     child, central = charger(version, listener(patience=20_000, heartbeatInterval=3600))
     child.wait_event("boot", lambda event: event["response"]["status"] == "Accepted")
-    central.wait(lambda: central.of("points"), "its states")
+    quiet(central)
     asked, answered = [], []
     for number, (action, part, schema) in enumerate(schemas(version)):
         if part != "request":
             continue
         for all_fields in (False, True):
-            payload = Maker(schema, number).make(schema, all_fields)
+            # Whole numbers: a float of 16.1 is no multiple of 0.1 for the charger's judge.
+            payload = json.loads(json.dumps(Maker(schema, number).make(schema, all_fields), default=int))
+            if action == "StartTransaction":
+                # No session is on the charger itself.
+                payload["connectorId"] = 1
             if action in FROM_CHARGER[version]:
                 before = len(child.events("answer"))
-                child.tell(f"call {action} {json.dumps(payload, default=float)}")
+                child.tell(f"call {action} {json.dumps(payload)}")
                 answer = child.wait_event("answer", lambda event: len(child.events("answer")) > before)
                 assert child.events("answer")[before]["action"] == action
                 assert child.events("answer")[before]["response"] is not None, (action, payload, answer, child.events("callerror"))
                 answered.append(action)
             if action not in FROM_CHARGER[version] or action in BOTH_WAYS:
-                outcome = central.command(do="call", action=action, payload=json.loads(json.dumps(payload, default=float)))
+                boots = len(child.events("boot"))
+                outcome = central.command(do="call", action=action, payload=payload)
                 assert outcome[0] == "done" or "NotImplemented" in outcome[1], (action, payload, outcome)
                 asked.append(action)
-                if action == "Reset":
+                if outcome[1] == {"status": "Accepted"} and action == "Reset":
                     # The charger goes and comes back.
-                    central.wait(lambda: central.command(do="trigger", message="Heartbeat")[0] == "done", "its return")
+                    central.wait(lambda: len(child.events("boot")) > boots, "its return")
+                    assert central.command(do="trigger", message="Heartbeat")[0] == "done"
     child.check()
     assert not child.events("selfviolation")
     table = "\n".join(coverage(version, sorted(set(asked)), sorted(set(answered))))

@@ -54,10 +54,10 @@ import Testing
     #expect(answers("{}") == [nil, #"[4,"-1","RpcFrameworkError","a"#])
     #expect(answers("[2]") == [nil, #"[4,"-1","RpcFrameworkError","a"#])
     #expect(answers(#"[2,"","Heartbeat",{}]"#) == [nil, #"[4,"-1","RpcFrameworkError","t"#])
-    #expect(answers(#"[2,"a","Heartbeat",[]]"#) == [#"[4,"a","FormationViolation","th"#, #"[4,"a","FormatViolation","the p"#])
-    #expect(answers(#"[2,"a","Heartbeat",{"#) == [#"[4,"a","FormationViolation","th"#, #"[4,"a","FormatViolation","the J"#])
+    #expect(answers(#"[2,"a","Heartbeat",[]]"#) == [#"[4,"a","FormationViolation","t"#, #"[4,"a","FormatViolation","the "#])
+    #expect(answers(#"[2,"a","Heartbeat",{"#) == [#"[4,"a","FormationViolation","t"#, #"[4,"a","FormatViolation","the "#])
     #expect(answers(#"[9,"a","Heartbeat",{}]"#) == [nil, #"[4,"a","MessageTypeNotSupporte"#])
-    #expect(answers(#"[2,"a",7,{}]"#) == [#"[4,"a","FormationViolation","th"#, #"[4,"a","FormatViolation","the a"#])
+    #expect(answers(#"[2,"a",7,{}]"#) == [#"[4,"a","FormationViolation","t"#, #"[4,"a","FormatViolation","the "#])
     // Nobody waits for an answer to an answer.
     #expect(answers(#"[3,"a",[]]"#) == [nil, nil])
     #expect(answers(#"[3,"a",{"#) == [nil, nil])

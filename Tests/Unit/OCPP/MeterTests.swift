@@ -13,7 +13,7 @@ import Testing
 
   @Test func defaultsOfTheStandard() throws {
     let found = try #require(try sample(#"{"value":"12.5"}"#))
-    #expect(found == MeterSample(12.5))
+    #expect(found == MeterSample(value: 12.5))
     #expect(found.measurand == "Energy.Active.Import.Register" && found.location == "Outlet" && found.context == "Sample.Periodic")
     #expect(Quantity(found)?.name == "energy_total" && Quantity(found)?.unit == "Wh")
   }
@@ -47,7 +47,7 @@ import Testing
       let names = Catalogue.of(version).enumerations.first { $0.name.hasPrefix("Measurand") }?.values ?? []
       #expect(names.count >= 22)
       for name in names {
-        var sample = MeterSample(1)
+        var sample = MeterSample(value: 1)
         sample.measurand = name
         // Apparent energy has no unit in interfaces 5; allowance for it would need VAh.
         #expect((Quantity(sample) != nil) == !name.hasPrefix("Energy.Apparent"), "\(name)")
@@ -63,7 +63,7 @@ import Testing
       #"{"value":"232","measurand":"Voltage","phase":"L3-N"}"#, #"{"value":"400","measurand":"Voltage","phase":"L1-L2"}"#)
     #expect(found["current_l1"] == 10 && found["current_n"] == 1 && found["voltage_l2"] == 231 && found["voltage_l1_l2"] == 400)
     // No power was said: it follows from the others, and is marked.
-    #expect(found["power"] == 2300 + 11 * 231 + 12 * 232)
+    #expect(close(found["power"], 2300 + 11 * 231 + 12 * 232))
     #expect(found.values.first { $0.name == "power" }?.isEstimated == true)
   }
 

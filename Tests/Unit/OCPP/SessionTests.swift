@@ -96,7 +96,7 @@ private let minute: Int64 = 60_000
   }
 
   private func reading(_ register: Double, at seconds: Int64) -> TimedReading {
-    TimedReading(MeterReading([MeterSample(register)]), at: at(seconds).unix)
+    TimedReading(MeterReading([MeterSample(value: register)]), at: at(seconds).unix)
   }
 
   @Test mutating func wholeSession() {
@@ -153,7 +153,7 @@ private let minute: Int64 = 60_000
     let document = book[id]?.document(at(60))
     #expect(document?["energy"] == .null)
     #expect(document?["uncertain"] == ["energy", "started"])
-    let begin = TimedReading(MeterReading([MeterSample(5000)]), context: "Transaction.Begin", at: at(0).unix)
+    let begin = TimedReading(MeterReading([MeterSample(value: 5000)]), context: "Transaction.Begin", at: at(0).unix)
     let other = book.stop(SessionBook.Stop(transaction: 100, register: 5200, ended: ended, readings: [begin]), at(60))
     #expect(book[other]?.energy.wattHours == 200)
   }
@@ -228,7 +228,7 @@ private let minute: Int64 = 60_000
     event.evse = 1
     event.chargingState = state
     let context = kind == .started ? "Transaction.Begin" : kind == .ended ? "Transaction.End" : "Sample.Periodic"
-    if let register { event.readings = [TimedReading(MeterReading([MeterSample(register)]), context: context, at: at(seconds).unix)] }
+    if let register { event.readings = [TimedReading(MeterReading([MeterSample(value: register)]), context: context, at: at(seconds).unix)] }
     return event
   }
 

@@ -240,9 +240,12 @@ extension CentralSystem201 {
   private mutating func ask(
     _ token: JSON, connector: Int?, _ occasion: TagQuestion.Occasion, _ id: String, session: String?, _ now: Moment
   ) {
-    let tag = token["idToken"]?.string ?? ""
     let type = token["type"]?.string ?? ""
-    // The charger was started without a tag: by its button, or because it asks nobody (2.0.1 part 2, C02).
+    // Started by a button, where nobody is asked (2.0.1 part 2, C02); and an end is a fact.
+    guard type != "NoAuthorization", occasion != .stop else {
+      return station.answer(id, ["idTokenInfo": TagInfo(.accepted).v201])
+    }
+    let tag = token["idToken"]?.string ?? ""
     let waiting = station.ask(
       tag, type: type, connector: connector, occasion, callID: id, payload: Self.empty, session: session, now)
     if let waiting { reply(waiting, TagInfo(.accepted)) }

@@ -216,8 +216,9 @@ struct Check {
 extension String {
   /// Without spaces around; numbers longer than any are cut and so are none.
   var trimmed: String {
-    let space: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D]
-    let bytes = utf8.prefix(64).drop { space.contains($0) }
-    return String(decoding: bytes.reversed().drop { space.contains($0) }.reversed(), as: UTF8.self)
+    func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+    guard let first = utf8.first, let last = utf8.last, isSpace(first) || isSpace(last) || utf8.count > 64 else { return self }
+    let bytes = utf8.prefix(64).drop(while: isSpace)
+    return String(decoding: bytes.reversed().drop(while: isSpace).reversed(), as: UTF8.self)
   }
 }

@@ -12,7 +12,7 @@ package struct MeterSample: Equatable, Sendable {
   package var location = "Outlet"
   package var context = "Sample.Periodic"
 
-  package init(_ value: Double) { self.value = value }
+  package init(value: Double) { self.value = value }
 
   /// Larger values are no measurements.
   private static let largest = 1e12
@@ -40,14 +40,24 @@ package struct MeterSample: Equatable, Sendable {
     }
   }
 
+  /// Not hexadecimal, not `nan`.
+  private static func isPartOfNumber(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "e"),
+      UInt8(ascii: "E"):
+      true
+    default: false
+    }
+  }
+
   /// 1.6 writes numbers as texts, some chargers with a comma.
   private static func number(_ json: JSON?) -> Double? {
     guard let json else { return nil }
     if let number = json.number { return number }
     guard let text = json.string?.trimmed, !text.isEmpty else { return nil }
-    let digits: Set<UInt8> = Set("+-.0123456789eE".utf8)
-    let dotted = text.contains(".") ? text : String(text.map { $0 == "," ? "." : $0 })
-    guard dotted.utf8.allSatisfy(digits.contains) else { return nil }
+    let hasComma = text.utf8.contains(UInt8(ascii: ",")) && !text.utf8.contains(UInt8(ascii: "."))
+    let dotted = hasComma ? String(text.map { $0 == "," ? "." : $0 }) : text
+    guard dotted.utf8.allSatisfy(isPartOfNumber) else { return nil }
     return Double(dotted)
   }
 }
