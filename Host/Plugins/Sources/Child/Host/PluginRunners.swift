@@ -56,7 +56,7 @@ package actor PluginRunners {
       case .start: start(file)
       case .use: break
       case .wait(let until):
-        try? await Task.sleep(for: .nanoseconds(max(1_000_000, until - Clock.boot())), clock: .continuous)
+        await Self.wait(until: until)
         continue
       case .never: throw refusal(id)
       }
@@ -69,6 +69,11 @@ package actor PluginRunners {
       return link
     }
     return AbsentLink(why: "\(id) is being replaced")
+  }
+
+  private static func wait(until time: Int64) async {
+    let left: Int64 = max(1_000_000, time - Clock.boot())
+    try? await Task.sleep(for: .nanoseconds(left))
   }
 
   private func refusal(_ id: String) -> PluginFile.Refusal {
