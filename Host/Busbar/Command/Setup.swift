@@ -34,7 +34,7 @@ struct Setup {
       // The host will not run; the schemas are lent all the same, so that every mistake shows.
       place = try TemporaryStore.make()
     }
-    let state = first?.host.state ?? Configuration.Host().state
+    let state = first?.host.state ?? "/var/lib/busbar"
     // Who only checks sees what the host knows, and writes nothing there.
     let isHost = store == nil && first != nil
     let catalog = PluginCatalog(
