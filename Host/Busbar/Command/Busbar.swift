@@ -12,7 +12,8 @@ struct Busbar: AsyncParsableCommand {
     version: Version.text,
     subcommands: [
       RunCommand.self, CheckConfigCommand.self, StatusCommand.self, DevicesCommand.self, PluginsCommand.self,
-      LinksCommand.self, ReadCommand.self, WatchCommand.self, CommandCommand.self, TraceCommand.self, SimulateCommand.self,
+      LinksCommand.self, ReadCommand.self, WatchCommand.self, CommandCommand.self, DiscoverCommand.self,
+      ApproveCommand.self, ForgetCommand.self, TraceCommand.self, SimulateCommand.self,
       TemplateCommand.self, ReloadCommand.self, BufferCommand.self, CompletionCommand.self,
     ])
 

@@ -9,10 +9,13 @@ package struct PluginManifest: Sendable, Equatable {
     package var title: String
     /// Endpoint name to the schemes that it may have: `["device": ["tcp", "serial"]]`.
     package var endpoints: [String: [String]]
-    /// JSON schemas: a device's settings, a link's settings, a template's body.
+    /// JSON schemas: a device's settings, a link's settings, a template's body and its probe.
     package var deviceSchema: JSONValue?
     package var linkSchema: JSONValue?
     package var templateSchema: JSONValue?
+    package var probeSchema: JSONValue?
+    /// Schemes of endpoints behind which it can search.
+    package var searches: [String]
   }
 
   package struct Failure: Error, Sendable, Equatable {
@@ -83,5 +86,7 @@ extension PluginManifest.Adapter {
     deviceSchema = json["config"]
     linkSchema = json["link"]
     templateSchema = json["template"]
+    probeSchema = json["probe"]
+    searches = (json["discovery"]?["scan"]?.array ?? []).compactMap(\.string)
   }
 }

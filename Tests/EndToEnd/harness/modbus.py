@@ -29,10 +29,13 @@ class ModbusDevice:
     """`units`: {unit: {"holding": {address: [words]}, "input": {…}}}. `line`: a SerialLine, else TCP, on several ports
     with `count`."""
 
-    def __init__(self, units, *, line=None, baud=9600, fill=False, mirror=(), count=1):
+    def __init__(self, units, *, line=None, baud=9600, fill=False, mirror=(), count=1, host="127.0.0.1", port=None,
+                 identity=None):
         self.line = line
+        self.host = host
+        self._identity = identity
         self.baud = baud
-        self.ports = [] if line else [free_port() for _ in range(count)]
+        self.ports = [] if line else [port] if port else [free_port() for _ in range(count)]
         self.port = self.ports[0] if self.ports else None
         self._units = units
         self._fill = fill
@@ -43,19 +46,23 @@ class ModbusDevice:
     def endpoint(self):
         if self.line:
             return f"serial://{self.line.b}?baud={self.baud}"
-        return f"tcp://127.0.0.1:{self.port}"
+        return f"tcp://{self.host}:{self.port}"
 
     def become(self, units):
         """Another device at the same address, from the next start on."""
         self._units = units
 
     def start(self):
-        where = ["--serial", self.line.a, "--baud", self.baud] if self.line else ["--tcp", *self.ports]
+        where = ["--serial", self.line.a, "--baud", self.baud] if self.line else [
+            "--tcp", *self.ports, "--host", self.host]
         self._child = Conversation(
             [sys.executable, PEERS / "modbus_device.py", *where, *(["--fill"] if self._fill else [])],
             name="the pymodbus device",
         )
-        self._child.process.stdin.write(json.dumps({"units": self._units, "mirror": self._mirror}) + "\n")
+        description = {"units": self._units, "mirror": self._mirror}
+        if self._identity:
+            description["identity"] = self._identity
+        self._child.process.stdin.write(json.dumps(description) + "\n")
         self._child.process.stdin.flush()
         self._child.wait_line(lambda line: line == "ready", 30)
         return self

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Modbus device on pymodbus 3.16, over TCP or a serial line, that a test steers through standard input.
 
-    modbus_device.py --tcp PORT… | --serial PATH [--baud N]    [--fill]
+    modbus_device.py --tcp PORT… [--host ADDRESS] | --serial PATH [--baud N]    [--fill]
 
 On several ports it is as many devices that hold the same.
 
 The first line of standard input describes the devices:
     {"units": {"1": {"holding": {"40": [1, 2]}, "input": {…}, "coil": {"7": [1]}, "discrete": {…}}}, "mirror": [[5004, 1100, 2]]}
 An address that is not listed answers exception 2; with --fill it holds 0. `mirror` copies a register that is written
-into another address, as the low word of so many.
+into another address, as the low word of so many. `identity`: what function 43/14 tells: {"vendor", "product", "revision"}.
 
 Prints "ready", then answers each line with one line of JSON:
     {"set": "holding"|"input", "unit": 1, "values": {"40": [1, 2]}}
@@ -29,6 +29,7 @@ import random
 import sys
 import time
 
+from pymodbus import ModbusDeviceIdentification
 from pymodbus.constants import ExcCodes
 from pymodbus.framer import FramerType
 from pymodbus.framer.rtu import FramerRTU
@@ -62,6 +63,10 @@ class Peer:
     def __init__(self, description, fill):
         self.fill = fill
         self.mirror = description.get("mirror", [])
+        told = description.get("identity", {})
+        self.identity = told and ModbusDeviceIdentification(
+            info_name={"VendorName": told["vendor"], "ProductCode": told["product"], "MajorMinorRevision": told["revision"]}
+        ) or None
         self.tables = {
             int(unit): {kind: self.expand(tables.get(kind, {})) for kind in TABLES}
             for unit, tables in description["units"].items()
@@ -226,6 +231,7 @@ class Peer:
 async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tcp", type=int, nargs="+")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--serial")
     parser.add_argument("--baud", type=int, default=9600)
     parser.add_argument("--fill", action="store_true")
@@ -239,7 +245,8 @@ async def main():
         servers = [
             ModbusTcpServer(
                 peer.devices(serial=False),
-                address=("127.0.0.1", port),
+                address=(options.host, port),
+                identity=peer.identity,
                 trace_packet=peer.trace(False),
                 trace_connect=peer.connected,
             )

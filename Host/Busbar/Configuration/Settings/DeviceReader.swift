@@ -32,6 +32,11 @@ struct DeviceReader {
   let brokers: [String]
   let sink: DiagnosticSink
 
+  /// The same, with other ears.
+  func listening(_ sink: DiagnosticSink) -> DeviceReader {
+    DeviceReader(templates: templates, manifests: manifests, brokers: brokers, sink: sink)
+  }
+
   func links(_ root: MapReader) -> [Link] {
     var links: [Link] = []
     var lines: [String: Int] = [:]

@@ -9,8 +9,10 @@ public final class ModbusAdapter: Adapter {
 
   let link: Link
   let line: any Line
-  private let stream: ByteStream
-  private let opened: Int64
+  let stream: ByteStream
+  let opened: Int64
+  /// The running search, between its steps.
+  var search: Search?
 
   public init(link: Link, config: String, _ call: borrowing Call) throws(AdapterError) {
     self.link = link
