@@ -39,7 +39,7 @@ struct LinkResolver {
     let before = self
     let own = DiagnosticSink()
     let devices = YAMLMember(
-      key: "devices", place: place, value: YAMLNode(.sequence([YAMLNode(entry, place: place)]), place: place))
+      key: "devices", place: place, value: YAMLNode(.sequence([YAMLNode(json: entry, place: place)]), place: place))
     if let root = MapReader(YAMLNode(.mapping([devices]), place: place), key: "", known: nil, sink: own) {
       let drafts = reader.listening(own).devices(root, links: [:], linkIDs: [])
       sink = own

@@ -31,7 +31,8 @@ package struct Survey: Sendable {
     package var connectDelay: Int
   }
 
-  /// Milliseconds for a unit that has not answered yet, and for one that has.
+  /// Milliseconds for a unit that has not answered yet, on a line and behind the network, and for one that has.
+  private static let firstTimeoutOnBus = 250
   private static let firstTimeout = 400
   private static let timeout = 1_000
   /// Nobody's unit: the middle of nowhere between the ranges that makers use.
@@ -168,7 +169,7 @@ package struct Survey: Sendable {
       case .identification: .identification
       }
     return Question(
-      unit: unit, request: request, timeout: firstTimeout ? Self.firstTimeout : Self.timeout,
+      unit: unit, request: request, timeout: !firstTimeout ? Self.timeout : isBus ? Self.firstTimeoutOnBus : Self.firstTimeout,
       spacing: own.map(\.spacing).max() ?? 0, connectDelay: own.map(\.connectDelay).max() ?? 0)
   }
 }

@@ -87,8 +87,9 @@ struct UnitSurvey: Sendable {
       matches += templates.filter { told.names($0) }
     }
     for template in matches {
-      for case .field(let field, _)? in IdentityPart.allCases.map({ template.identity[$0] }) where known(field) == nil {
-        return .block(Block(field.address, count: field.count))
+      for case .field(let field, _)? in IdentityPart.allCases.map({ template.identity[$0] }) {
+        let block = Block(field.address, count: field.count)
+        if known(field, in: block) == nil { return .block(block) }
       }
     }
     return nil
@@ -104,20 +105,21 @@ struct UnitSurvey: Sendable {
 
   private func verdict(_ template: ProbedTemplate) -> Verdict {
     for check in template.checks {
-      guard let words = known(check.field) else { return .ask(template.block(for: check)) }
+      let block = template.block(for: check)
+      guard let words = known(check.field, in: block) else { return .ask(block) }
       guard check.holds(words) else { return .fails }
     }
     return .holds
   }
 
-  /// Nil = not asked yet; nil inside = refused, alone or with its neighbours: of those the same template wants all.
-  private func known(_ field: Field) -> ArraySlice<UInt16>?? {
-    let about = answers.filter { $0.block.contains(field) }
-    for case (let block, let words?) in about {
-      let start = field.address.register - block.address.register
+  /// What a request that holds the field was answered. Nil = `block`, by which it would be asked, was not sent yet; nil
+  /// inside = it was refused. That a longer one was refused says nothing.
+  private func known(_ field: Field, in block: Block) -> ArraySlice<UInt16>?? {
+    for case (let other, let words?) in answers where other.contains(field) {
+      let start = field.address.register - other.address.register
       return .some(words[start..<(start + field.count)])
     }
-    return about.isEmpty ? nil : .some(nil)
+    return answers.contains { $0.block == block } ? .some(nil) : nil
   }
 
   // MARK: What was found
@@ -168,7 +170,8 @@ struct UnitSurvey: Sendable {
       switch template.identity[part] {
       case .text(let text)?: texts[part] = text
       case .field(let field, let labels)?:
-        if let words = known(field) ?? nil { texts[part] = field.identity(Array(words), labels) }
+        let block = Block(field.address, count: field.count)
+        if let words = known(field, in: block) ?? nil { texts[part] = field.identity(Array(words), labels) }
       case nil: break
       }
     }
