@@ -2,9 +2,17 @@
 
 import BusbarManagement
 import BusbarModel
+import Synchronization
 import Testing
 
 @Suite struct DiscoveryTests {
+  private func expectProblem(
+    _ answer: CurlAnswer, _ status: Int, _ word: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    #expect(answer.status == status, sourceLocation: sourceLocation)
+    #expect(answer.json?["detail"]?.string?.contains(word) == true, "\(answer.body)", sourceLocation: sourceLocation)
+  }
+
   @Test func searchesAreBegunWithAndWithoutEndpoints() async throws {
     let host = FakeHost()
     try await withServer(host) { socket in

@@ -104,6 +104,14 @@ private let aMeter = FakeUnit(registers: [0: 2300, 1: 2310, 2: 500])
     #expect(asked.count < 20)
   }
 
+  @Test func aDeviceThatNamesItselfForEachUnitIsOne() {
+    let units = Survey.units(all, isBus: false, everywhere: true)
+    let named = FakeUnit(identification: [0: "Maker", 1: "INV10", 2: "1"])
+    let (found, asked) = run(all, units: units, isBus: false) { _ in named }
+    #expect(found.map(\.template) == ["inverter"])
+    #expect(asked.count < 20)
+  }
+
   @Test func twoDevicesBehindAGatewayAreTwo() {
     let units = Survey.units(all, isBus: false, everywhere: true)
     let (found, _) = run(all, units: units, isBus: false) { unit in

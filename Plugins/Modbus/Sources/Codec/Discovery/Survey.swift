@@ -51,8 +51,7 @@ package struct Survey: Sendable {
   private var recognised = false
 
   private struct Echo: Sendable {
-    var template: ProbedTemplate
-    var block: Block
+    var evidence: UnitSurvey.Evidence
     var units: [UInt8]
   }
 
@@ -81,7 +80,7 @@ package struct Survey: Sendable {
     while !isOver {
       if let echo {
         if let unit = echo.units.first {
-          return question(unit, .block(echo.block), firstTimeout: true)
+          return question(unit, echo.evidence.question, firstTimeout: true)
         }
         // Both held the same.
         isOver = true
@@ -108,7 +107,8 @@ package struct Survey: Sendable {
   package mutating func answered(_ reply: Reply) {
     switch reply {
     case .values(let words): take(words)
-    case .identification(let objects): current?.identified(objects)
+    case .identification(let objects):
+      if case .identification(let known)? = echo?.evidence { compared(known == objects) } else { current?.identified(objects) }
     case .exception(ExceptionCode.gatewayPathUnavailable), .exception(ExceptionCode.gatewayTargetSilent):
       if echo != nil { echo = nil } else { current?.unreachable() }
     case .exception, .written: take(nil)
@@ -125,14 +125,17 @@ package struct Survey: Sendable {
       current?.answered(words)
       return
     }
-    let same = words.map { words in
-      asked.template.checks.allSatisfy { check in
-        guard asked.block.contains(check.field) else { return true }
-        let start = check.field.address.register - asked.block.address.register
+    guard case .registers(let template, let block) = asked.evidence, let words else { return compared(false) }
+    compared(
+      template.checks.allSatisfy { check in
+        guard block.contains(check.field) else { return true }
+        let start = check.field.address.register - block.address.register
         return check.holds(words[start..<(start + check.field.count)])
-      }
-    }
-    if same == true { echo?.units.removeFirst() } else { echo = nil }
+      })
+  }
+
+  private mutating func compared(_ isSame: Bool) {
+    if isSame { echo?.units.removeFirst() } else { echo = nil }
   }
 
   private mutating func finishUnit() {
@@ -150,8 +153,7 @@ package struct Survey: Sendable {
       findings.append(finding)
       guard !isBus, !hasEchoed, let evidence = unit.evidence(of: template) else { continue }
       hasEchoed = true
-      echo = Echo(
-        template: evidence.template, block: evidence.block, units: Self.strangers.filter { $0 != unit.unit })
+      echo = Echo(evidence: evidence, units: Self.strangers.filter { $0 != unit.unit })
     }
   }
 

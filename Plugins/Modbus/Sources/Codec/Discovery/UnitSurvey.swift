@@ -124,10 +124,23 @@ struct UnitSurvey: Sendable {
 
   // MARK: What was found
 
-  /// The registers by which the device was recognised, to see whether another unit holds the same.
-  func evidence(of name: String) -> (template: ProbedTemplate, block: Block)? {
-    guard let template = templates.first(where: { $0.name == name }), let check = template.checks.first else { return nil }
-    return (template, template.block(for: check))
+  /// That by which the device was recognised, to see whether another unit holds the same.
+  enum Evidence: Sendable {
+    case registers(ProbedTemplate, Block)
+    case identification([UInt8: String])
+
+    var question: Question {
+      switch self {
+      case .registers(_, let block): .block(block)
+      case .identification: .identification
+      }
+    }
+  }
+
+  func evidence(of name: String) -> Evidence? {
+    guard let template = templates.first(where: { $0.name == name }) else { return nil }
+    if let check = template.checks.first, verdict(template).isTrue { return .registers(template, template.block(for: check)) }
+    return identification.map { .identification($0) }
   }
 
   /// One for each kind of device; one without a template where something answers that no template knows.
