@@ -100,6 +100,12 @@ let package = Package(
       ],
       path: "Host/Links", swiftSettings: settings),
     .target(
+      name: "BusbarDiscovery",
+      dependencies: [
+        "BusbarModel", "BusbarSystem", "BusbarBuffer", "BusbarPlugins", .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Host/Discovery", swiftSettings: settings),
+    .target(
       name: "BusbarManagement",
       dependencies: [
         "BusbarModel", "BusbarSystem", .product(name: "Hummingbird", package: "hummingbird"),
@@ -131,7 +137,7 @@ let package = Package(
       dependencies: [
         "BusbarModel", "BusbarSystem", "BusbarSQLite", "BusbarBuffer", "BusbarHistory", "BusbarUplink", "BusbarControl",
         "BusbarTransports", "BusbarPlugins", "BusbarSecurity", "BusbarOpenSSL", "BusbarAudit", "BusbarValidator",
-        "BusbarLinks", "BusbarManagement", "BusbarConfiguration", "BusbarConsole",
+        "BusbarLinks", "BusbarDiscovery", "BusbarManagement", "BusbarConfiguration", "BusbarConsole",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -176,6 +182,9 @@ let package = Package(
     .testTarget(
       name: "ControlTests", dependencies: ["BusbarControl", "BusbarBuffer", "BusbarModel", "BusbarSystem"],
       path: "Tests/Unit/Control", swiftSettings: settings),
+    .testTarget(
+      name: "DiscoveryTests", dependencies: ["BusbarDiscovery", "BusbarBuffer", "BusbarPlugins", "BusbarModel", .product(name: "Logging", package: "swift-log")],
+      path: "Tests/Unit/Discovery", swiftSettings: settings),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["BusbarConfiguration", "BusbarModel"], path: "Tests/Unit/Configuration",
       exclude: ["Cases"], swiftSettings: settings),

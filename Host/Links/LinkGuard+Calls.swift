@@ -26,7 +26,7 @@ extension LinkGuard {
   private static let longestPoll: Int64 = 60_000_000_000
 
   /// Runs one call with its deadline. Nil = it did not return within its grace: the link is stuck.
-  private func call<Answer: Sendable>(
+  func call<Answer: Sendable>(
     _ connection: any AdapterConnection, until deadline: Int64,
     _ begin: (_ completion: @escaping @Sendable (Answer) -> Void) -> Void
   ) async -> Answer? {
@@ -165,26 +165,6 @@ extension LinkGuard {
     _ command: AdapterCommand, _ deadline: Int64, _ connection: any AdapterConnection
   ) async -> CommandResult? {
     await call(connection, until: deadline) { connection.command(command, deadline: deadline, completion: $0) }
-  }
-
-  /// Cut short by a command, and then begun again.
-  func perform(_ scan: PendingScan) async {
-    guard let connection, phase == .open else {
-      return scan.answer(ScanResult(CallResult(failure: .transient, reason: .unspecified, text: reason ?? "the link is not open")))
-    }
-    let deadline = Clock.boot() + patience
-    polling = true
-    cutShort = false
-    let answer: ScanResult? = await call(connection, until: deadline) {
-      connection.scan(scan.documents, step: scan.step, deadline: deadline, completion: $0)
-    }
-    polling = false
-    guard let answer else {
-      return scan.answer(ScanResult(CallResult(failure: .transient, reason: .timeout, text: "the plugin did not return in time")))
-    }
-    if cutShort, answer.result.failure == .cancelled, !stopping { return scans.insert(scan, at: 0) }
-    scan.answer(answer)
-    if answer.result.reason == .closed { reopen() }
   }
 
   func closeLink() async {
@@ -346,7 +326,7 @@ extension LinkGuard {
   }
 
   /// The connection is dead or does nothing any more: a new one, at once where the old one had lived a while.
-  private func reopen() {
+  func reopen() {
     guard phase == .open else { return }
     let lived = Clock.boot() - lastOpened
     let pause = lived > 10_000_000_000 ? 0 : backOff.next(random: .random(in: 0...1))

@@ -48,9 +48,14 @@ package actor LinkGuard {
     let answer: @Sendable (Result<[Reading.Item], CallResult>) -> Void
   }
 
+  /// A device that is not on the link is read once, and nobody is told.
+  struct PendingTrial {
+    let device: DevicePlan
+    let answer: @Sendable (Result<TrialReading, CallResult>) -> Void
+  }
+
   struct PendingScan {
-    let documents: String
-    let step: Int
+    let step: ScanRequest
     let answer: @Sendable (ScanResult) -> Void
   }
 
@@ -68,6 +73,7 @@ package actor LinkGuard {
   var devices: [UInt32: DeviceRun] = [:]
   var writes: [PendingWrite] = []
   var reads: [PendingRead] = []
+  var trials: [PendingTrial] = []
   var scans: [PendingScan] = []
   var backOff = BackOff()
   var reason: String?
@@ -76,7 +82,7 @@ package actor LinkGuard {
   var overruns = 0
   var opened = 0
   var lastOpened: Int64 = 0
-  private var lastNumber: UInt32 = 0
+  var lastNumber: UInt32 = 0
   var removals: [UInt32] = []
   var stopping = false
   /// A poll is running: the only call that a command cuts short.
@@ -187,14 +193,6 @@ package actor LinkGuard {
     signal()
   }
 
-  func enqueue(_ scan: PendingScan) {
-    guard !stopping, scans.count < 16 else {
-      return scan.answer(ScanResult(CallResult(failure: .transient, reason: .unspecified, text: "the link is busy")))
-    }
-    scans.append(scan)
-    signal()
-  }
-
   func signal() {
     signalled = true
     waiter?.resume()
@@ -254,6 +252,8 @@ package actor LinkGuard {
         await perform(writes.removeFirst())
       } else if !reads.isEmpty {
         await perform(reads.removeFirst())
+      } else if !trials.isEmpty {
+        await perform(trials.removeFirst())
       } else if let (number, due) = nextDevice(), due <= Clock.boot() {
         await poll(number)
       } else if !scans.isEmpty {
@@ -285,8 +285,7 @@ package actor LinkGuard {
     writes = []
     for read in reads { read.answer(.failure(CallResult(failure: .transient, reason: .unspecified, text: text))) }
     reads = []
-    for scan in scans { scan.answer(ScanResult(CallResult(failure: .transient, reason: .unspecified, text: text))) }
-    scans = []
+    failSearching(CallResult(failure: .transient, reason: .unspecified, text: text))
   }
 
   private func wait(until time: Int64?) async {

@@ -7,8 +7,8 @@ package import Logging
 
 /// All links of the host: starts and stops their guards, finds a device's link, and writes for Control.
 package actor LinkManager: DeviceWriter {
-  private let connecting: any LinkConnecting
-  private let observer: any LinkObserver
+  let connecting: any LinkConnecting
+  let observer: any LinkObserver
   private let binding: any IdentityBinding
   private let logger: Logger
   private let patience: Duration

@@ -7,7 +7,7 @@ internal import HTTPTypes
 struct Endpoint: Sendable {
   enum Action: Sendable, CaseIterable {
     case health, metrics, description, status, devices, device, read, history, command, plugins, restart, links, trace, buffer
-    case reload, events
+    case reload, events, discovery, discover, cancelSearch, forgetCandidate, add, forgetDevice
   }
 
   var action: Action
@@ -24,6 +24,12 @@ struct Endpoint: Sendable {
       action: .status, method: .get, path: "/api/v1/status", summary: "The host: uplink, buffer, plugins, alarms"),
     Endpoint(
       action: .devices, method: .get, path: "/api/v1/devices", summary: "All devices with state and last values"),
+    Endpoint(
+      action: .add, method: .post, path: "/api/v1/devices",
+      summary: "Reads a found or named device once and takes it into service"),
+    Endpoint(
+      action: .forgetDevice, method: .delete, path: "/api/v1/devices/{id}",
+      summary: "Takes a device out of service that was added; one of the file stays"),
     Endpoint(action: .device, method: .get, path: "/api/v1/devices/{id}", summary: "One device with its points"),
     Endpoint(action: .read, method: .post, path: "/api/v1/devices/{id}/read", summary: "One fresh reading"),
     Endpoint(
@@ -40,6 +46,13 @@ struct Endpoint: Sendable {
     Endpoint(
       action: .trace, method: .get, path: "/api/v1/links/{id}/trace",
       summary: "Frames on the wire of a link, as text, without secrets"),
+    Endpoint(
+      action: .discovery, method: .get, path: "/api/v1/discovery", summary: "The last search, and the devices that were found"),
+    Endpoint(action: .discover, method: .post, path: "/api/v1/discovery", summary: "Begins a search for devices"),
+    Endpoint(action: .cancelSearch, method: .delete, path: "/api/v1/discovery", summary: "Ends the running search early"),
+    Endpoint(
+      action: .forgetCandidate, method: .delete, path: "/api/v1/discovery/candidates/{id}",
+      summary: "Forgets a device that was found"),
     Endpoint(action: .buffer, method: .get, path: "/api/v1/buffer", summary: "What waits for the broker"),
     Endpoint(action: .reload, method: .post, path: "/api/v1/reload", summary: "Applies a changed configuration"),
     Endpoint(

@@ -27,6 +27,18 @@ package protocol HostOperations: Sendable {
   func history(device: String, _ wanted: HistoryRequest) async throws(OperationError) -> String
   /// Applies a changed configuration: `{"changed":[…],"unchanged":n,"added":[…],"removed":[…],"restart":[…]}`.
   func reload() async throws(OperationError) -> JSONValue
+  /// `{"search":{…}|null,"candidates":[…]}`: the last search, and what was found and is not forgotten.
+  func discovery() async -> JSONValue
+  /// Begins a search: its first picture, as in `discovery()`. No targets = what the configuration names.
+  func discover(_ targets: [String]) async throws(OperationError) -> JSONValue
+  /// The search as it ended, or null.
+  func cancelSearch() async -> JSONValue
+  func forget(candidate: String) async throws(OperationError)
+  /// Reads a device once and takes it into service: `{"candidate"|"template"+"endpoint","id","name","adapter","config",
+  /// "poll","write"}`. The answer is as of `device()`.
+  func add(_ body: JSONValue) async throws(OperationError) -> JSONValue
+  /// Takes a device out of service that `add` took in.
+  func forget(device: String) async throws(OperationError)
   /// The frames of a link in the trace format (PluginAPI/TRACE.md), all or those of one device.
   func trace(link: String, device: String?, _ wanted: TraceRequest) async throws(OperationError) -> TraceAnswer
   /// Telemetry payloads with `"device"` added as they are taken, and status changes; nil devices = all.

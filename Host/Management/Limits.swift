@@ -10,6 +10,8 @@ package struct Limits: Sendable {
   static let headerCount = 64
   /// Devices in the query of one event stream.
   static let devices = 64
+  /// Endpoints and ranges of one search.
+  static let endpoints = 64
   /// Points in one request to read.
   static let points = 512
   /// Seconds that a connection may be silent between requests, or in the middle of one.

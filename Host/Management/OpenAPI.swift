@@ -29,7 +29,7 @@ enum OpenAPI {
     if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
     if let schema = OpenAPISchemas.body(of: endpoint.action) {
       operation["requestBody"] = .object([
-        "required": .boolean(endpoint.action == .command), "content": content("application/json", schema),
+        "required": .boolean([.command, .add].contains(endpoint.action)), "content": content("application/json", schema),
       ])
     }
     return .object(operation)
@@ -41,7 +41,7 @@ enum OpenAPI {
     if endpoint.path.contains("{id}") {
       return [
         .object([
-          "name": "id", "in": "path", "required": true, "description": "Device id",
+          "name": "id", "in": "path", "required": true, "description": .string(endpoint.action == .forgetCandidate ? "Candidate" : "Device id"),
           "schema": OpenAPISchemas.text(pattern: "^[A-Za-z0-9_-]{1,64}$"),
         ])
       ]

@@ -7,7 +7,7 @@ enum OpenAPISchemas {
   static var all: [String: JSONValue] {
     [
       "Problem": problem, "Device": device, "CommandRequest": request, "CommandResponse": response, "Reading": reading,
-      "History": history,
+      "History": history, "Candidate": candidate, "Search": search, "NewDevice": newDevice,
     ]
   }
 
@@ -15,7 +15,11 @@ enum OpenAPISchemas {
     switch action {
     case .health, .metrics, .events, .trace: type("string")
     case .devices: list(reference("Device"))
-    case .device: reference("Device")
+    case .device, .add: reference("Device")
+    case .discovery: structure(["search": reference("Search"), "candidates": list(reference("Candidate"))])
+    case .discover, .cancelSearch: reference("Search")
+    case .forgetDevice: structure(["id": type("string")])
+    case .forgetCandidate: structure(["candidate": type("string")])
     case .plugins, .links: list(type("object"))
     case .read: reference("Reading")
     case .history: reference("History")
@@ -28,6 +32,8 @@ enum OpenAPISchemas {
     switch action {
     case .read: structure(["points": list(type("string"))])
     case .command: reference("CommandRequest")
+    case .discover: structure(["endpoints": list(type("string"))])
+    case .add: reference("NewDevice")
     default: nil
     }
   }
@@ -48,6 +54,11 @@ enum OpenAPISchemas {
     case .links: "id, adapter, endpoint, state, reason, devices, calls, overruns"
     case .trace: "A trace: a first line about the link, then a line a frame; a blank line every 15 s while it goes on"
     case .buffer: "messages, bytes, oldest, dropped, problem, commit_ms, size, path"
+    case .discovery: "The last search since the start, null where there was none, and the candidates, the surest first"
+    case .discover: "The search as it begins"
+    case .cancelSearch: "The search as it ended; null where there was none"
+    case .add: "The device with `points`, in service"
+    case .forgetDevice, .forgetCandidate: "What was forgotten"
     case .reload: "changed, unchanged, added, removed, restart"
     case .events:
       "Events `telemetry` (a reading with `device` added) and `status` (a changed state); a comment every 15 s; readers that do not keep up are dropped"
@@ -146,6 +157,47 @@ enum OpenAPISchemas {
         structure([
           "name": type("string"), "unit": type("string"), "kind": choice(["gauge", "counter", "state"]), "rows": list(row),
         ])),
+    ])
+  }
+
+  private static var candidate: JSONValue {
+    var members: [String: JSONValue] = [:]
+    for name in [
+      "candidate", "adapter", "template", "endpoint", "vendor", "model", "serial", "firmware", "suggested_id", "device", "note",
+    ] {
+      members[name] = type("string")
+    }
+    members["templates"] = list(type("string"))
+    members["type"] = choice(DeviceKind.allCases.map(\.rawValue))
+    members["config"] = type("object")
+    members["confidence"] = .object(["type": "number", "minimum": 0, "maximum": 1])
+    members["first_seen"] = milliseconds
+    members["last_seen"] = milliseconds
+    members["state"] = choice(["new", "known", "moved"])
+    return structure(members)
+  }
+
+  private static var search: JSONValue {
+    structure([
+      "search": type("integer"), "state": choice(["running", "done", "cancelled"]), "started": milliseconds,
+      "ended": milliseconds,
+      "addresses": structure([
+        "total": type("integer"), "asked": type("integer"), "answering": type("integer"), "in_service": type("integer"),
+      ]),
+      "connections": list(
+        structure([
+          "endpoint": type("string"), "done": type("integer"), "total": type("integer"),
+          "state": choice(["running", "done", "failed"]), "reason": type("string"),
+        ])),
+      "found": type("integer"), "problems": list(type("string")),
+    ])
+  }
+
+  private static var newDevice: JSONValue {
+    structure([
+      "candidate": type("string"), "id": text(pattern: "^[A-Za-z0-9_-]{1,64}$"), "name": type("string"),
+      "adapter": type("string"), "template": type("string"), "endpoint": type("string"), "config": type("object"),
+      "poll": .object(["type": .array(["string", "object"])]), "write": type("boolean"),
     ])
   }
 

@@ -56,6 +56,12 @@ struct Routes: Sendable {
     case .buffer: Response(json: await operations.buffer())
     case .reload: Response(json: try await operations.reload())
     case .events: try await events(request, context)
+    case .discovery: Response(json: await operations.discovery())
+    case .discover: Response(json: try await operations.discover(try endpoints(in: await body(request))))
+    case .cancelSearch: Response(json: await operations.cancelSearch())
+    case .forgetCandidate: try await forgetCandidate(context)
+    case .add: try await add(request)
+    case .forgetDevice: try await forgetDevice(context)
     }
   }
 
@@ -63,6 +69,41 @@ struct Routes: Sendable {
     let id = try identifier(context)
     guard let device = await operations.device(id.rawValue) else { throw unknown(id.rawValue) }
     return Response(json: device)
+  }
+
+  private func add(_ request: Request) async throws -> Response {
+    guard let body = try await body(request) else {
+      throw Problem(
+        status: .badRequest, detail: "the body is missing: a JSON object with 'candidate', or with 'template' and 'endpoint'")
+    }
+    return Response(json: try await operations.add(body))
+  }
+
+  private func forgetDevice(_ context: ManagementContext) async throws -> Response {
+    let id = try identifier(context)
+    try await operations.forget(device: id.rawValue)
+    return Response(json: ["id": .string(id.rawValue)])
+  }
+
+  private func forgetCandidate(_ context: ManagementContext) async throws -> Response {
+    let id = try identifier(context)
+    try await operations.forget(candidate: id.rawValue)
+    return Response(json: ["candidate": .string(id.rawValue)])
+  }
+
+  private func endpoints(in body: JSONValue?) throws -> [String] {
+    guard let body else { return [] }
+    guard let object = body.object, object.keys.allSatisfy({ $0 == "endpoints" }) else {
+      throw Problem(
+        status: .unprocessableContent, detail: "the body has to be {\"endpoints\":[…]}, or left out for the configured ranges")
+    }
+    guard let list = object["endpoints"] else { return [] }
+    let texts = list.array?.compactMap(\.string)
+    guard let texts, texts.count == list.array?.count, texts.count <= Limits.endpoints else {
+      throw Problem(
+        status: .unprocessableContent, detail: "'endpoints' has to be a list of at most \(Limits.endpoints) texts")
+    }
+    return texts
   }
 
   private func read(_ request: Request, _ context: ManagementContext) async throws -> Response {

@@ -7,11 +7,11 @@ struct Address {
   let family: Int32
   private let bytes: [UInt8]
 
-  /// Addresses of a name or a literal, at most 8.
-  static func resolve(_ host: String, _ port: UInt16) throws(TransportError) -> [Address] {
+  /// Addresses of a name or a literal, at most 8. `numeric`: no name is looked up.
+  static func resolve(_ host: String, _ port: UInt16, numeric: Bool = false) throws(TransportError) -> [Address] {
     var hints = unsafe addrinfo()
     unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    unsafe hints.ai_flags = AI_NUMERICSERV
+    unsafe hints.ai_flags = AI_NUMERICSERV | (numeric ? AI_NUMERICHOST : 0)
     var list: UnsafeMutablePointer<addrinfo>?
     let code = unsafe getaddrinfo(host, String(port), &hints, &list)
     guard code == 0 else {
@@ -29,6 +29,17 @@ struct Address {
       unsafe next = entry.pointee.ai_next
     }
     return found
+  }
+
+  /// `192.168.1.20`, `fe80::1`; nil where the system cannot write it.
+  var text: String? {
+    var name = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+    let code = unsafe bytes.withUnsafeBytes { raw -> Int32 in
+      guard let address = unsafe raw.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return -1 }
+      return unsafe getnameinfo(address, socklen_t(raw.count), &name, socklen_t(name.count), nil, 0, NI_NUMERICHOST)
+    }
+    guard code == 0 else { return nil }
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   /// True where it is connected at once; else errno tells (EINPROGRESS).

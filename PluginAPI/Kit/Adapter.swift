@@ -27,7 +27,9 @@ public protocol Adapter: AnyObject {
   func command(_ command: Command, on device: Device, _ call: borrowing Call) throws(AdapterError) -> Outcome
 
   /// One step, from 0, of a search for devices on this link (discovery.h). Only reads; silence is no failure.
-  func scan(_ documents: String, step: Int, _ call: borrowing Call) throws(AdapterError) -> ScanStep
+  /// `everywhere`: also where such devices usually are not.
+  func scan(_ documents: String, step: Int, everywhere: Bool, _ call: borrowing Call)
+    throws(AdapterError) -> ScanStep
 
   /// A simulated device that answers as the templates describe (simulate.h); nil where the adapter has none.
   static func simulator(documents: String) throws(AdapterError) -> (any Simulator)?
@@ -42,7 +44,9 @@ extension Adapter {
     throw AdapterError(.unsupported, "this adapter takes no commands")
   }
 
-  public func scan(_ documents: String, step: Int, _ call: borrowing Call) throws(AdapterError) -> ScanStep {
+  public func scan(_ documents: String, step: Int, everywhere: Bool, _ call: borrowing Call)
+    throws(AdapterError) -> ScanStep
+  {
     throw AdapterError(.unsupported, "this adapter cannot search")
   }
 

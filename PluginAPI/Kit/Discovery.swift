@@ -4,7 +4,7 @@ import PluginAPI
 
 /// A device that a search recognised (discovery.h).
 public struct Candidate: Sendable, Equatable {
-  /// One of those that the search was handed.
+  /// One of those that the search was handed; empty where something answers that none of them knows.
   public var template: String
   /// The device's settings, a JSON object.
   public var config: String
@@ -14,6 +14,8 @@ public struct Candidate: Sendable, Equatable {
   public var firmware = ""
   /// Above 0 to 1.
   public var confidence: Double
+  /// Further templates that fit as well.
+  public var others: [String] = []
 
   public init(template: String, config: String, confidence: Double) {
     self.template = template
@@ -25,7 +27,7 @@ public struct Candidate: Sendable, Equatable {
 /// What one step of a search gave.
 public struct ScanStep: Sendable {
   public var candidates: [Candidate]
-  /// How many steps there are in all.
+  /// How many steps there are in all, as it looks now.
   public var steps: Int
 
   public init(candidates: [Candidate] = [], steps: Int) {
@@ -40,28 +42,31 @@ extension Host {
       throw AdapterError(.unsupported, "this host offers no \(BB_SERVICE_DISCOVERY)")
     }
     let pointer = unsafe call.pointer
-    let status = unsafe withText(candidate.template) { template in
-      unsafe withText(candidate.config) { config in
-        unsafe withText(candidate.vendor) { vendor in
-          unsafe withText(candidate.model) { model in
-            unsafe withText(candidate.serial) { serial in
-              unsafe withText(candidate.firmware) { firmware in
-                var record = unsafe bb_candidate_t()
-                unsafe record.size = UInt32(MemoryLayout<bb_candidate_t>.size)
-                unsafe record.template_name = template
-                unsafe record.device_config = config
-                unsafe record.vendor = vendor
-                unsafe record.model = model
-                unsafe record.serial = serial
-                unsafe record.firmware = firmware
-                unsafe record.confidence = candidate.confidence
-                return unsafe propose(table, pointer, &record)
-              }
-            }
-          }
-        }
-      }
+    let others = "[" + candidate.others.map { "\"\($0)\"" }.joined(separator: ",") + "]"
+    let texts = [
+      candidate.template, candidate.config, candidate.vendor, candidate.model, candidate.serial, candidate.firmware, others,
+    ]
+    let status = unsafe withTexts(texts, []) { lent in
+      var record = unsafe bb_candidate_t()
+      unsafe record.size = UInt32(MemoryLayout<bb_candidate_t>.size)
+      unsafe record.template_name = lent[0]
+      unsafe record.device_config = lent[1]
+      unsafe record.vendor = lent[2]
+      unsafe record.model = lent[3]
+      unsafe record.serial = lent[4]
+      unsafe record.firmware = lent[5]
+      unsafe record.others = lent[6]
+      unsafe record.confidence = candidate.confidence
+      return unsafe propose(table, pointer, &record)
     }
     try call.check(status)
   }
+}
+
+/// Lends several texts to one call.
+private func withTexts<Result>(
+  _ texts: [String], _ lent: [bb_str_t], _ body: ([bb_str_t]) -> Result
+) -> Result {
+  guard let text = texts.first else { return unsafe body(lent) }
+  return unsafe withText(text) { unsafe withTexts(Array(texts.dropFirst()), lent + [$0], body) }
 }

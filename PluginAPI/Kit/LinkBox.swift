@@ -12,7 +12,9 @@ class LinkBox {
   func command(_ command: Command, on device: AnyObject, _ call: borrowing Call) throws(AdapterError) -> Outcome {
     .accepted
   }
-  func scan(_ documents: String, step: Int, _ call: borrowing Call) throws(AdapterError) -> ScanStep {
+  func scan(_ documents: String, step: Int, everywhere: Bool, _ call: borrowing Call)
+    throws(AdapterError) -> ScanStep
+  {
     throw AdapterError(.bug, "abstract")
   }
 }
@@ -44,8 +46,10 @@ final class LinkBoxOf<A: Adapter>: LinkBox {
     return try adapter.command(command, on: device, call)
   }
 
-  override func scan(_ documents: String, step: Int, _ call: borrowing Call) throws(AdapterError) -> ScanStep {
-    try adapter.scan(documents, step: step, call)
+  override func scan(_ documents: String, step: Int, everywhere: Bool, _ call: borrowing Call)
+    throws(AdapterError) -> ScanStep
+  {
+    try adapter.scan(documents, step: step, everywhere: everywhere, call)
   }
 }
 

@@ -73,8 +73,9 @@ enum Slots {
       guard let plugin = ExportedPlugin.current, let link = unsafe object(state, LinkBox.self) else { return failure(.bug) }
       let call = unsafe Call(plugin.host, call)
       let (documents, step) = unsafe (String(scan.pointee.documents), Int(scan.pointee.step))
+      let everywhere = unsafe scan.pointee.flags & UInt32(BB_SCAN_EVERYWHERE) != 0
       return report(call) { call throws(AdapterError) in
-        let found = try link.scan(documents, step: step, call)
+        let found = try link.scan(documents, step: step, everywhere: everywhere, call)
         unsafe scan.pointee.steps = UInt32(clamping: found.steps)
         for candidate in found.candidates { try plugin.host.propose(candidate, call) }
       }

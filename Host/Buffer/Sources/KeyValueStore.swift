@@ -60,6 +60,20 @@ package final class KeyValueStore: Sendable {
     }
   }
 
+  /// What a scope holds in the state directory of a host that may be running: nothing is locked, changed or made. Empty
+  /// where there is no database.
+  package static func peek(directory: String, scope: String) throws -> [(key: String, value: [UInt8])] {
+    let path = directory + "/busbar.db"
+    guard StateFiles.exists(path) else { return [] }
+    let database = try Database(path: path, access: .readOnly)
+    guard try database.integer("SELECT count(*) FROM sqlite_master WHERE name = 'store'") ?? 0 > 0 else { return [] }
+    var found: [(key: String, value: [UInt8])] = []
+    try database.query("SELECT key, value FROM store WHERE scope = ? ORDER BY key", .text(scope)) { row in
+      found.append((row.text(0), row.blob(1)))
+    }
+    return found
+  }
+
   private static func find(_ database: Database, _ scope: String, _ key: String) throws -> [UInt8]? {
     var found: [UInt8]?
     try database.query("SELECT value FROM store WHERE scope = ? AND key = ?", .text(scope), .text(key)) {

@@ -14,8 +14,9 @@ struct Busbar: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, CheckConfigCommand.self, StatusCommand.self, DevicesCommand.self, PluginsCommand.self,
       PluginCommand.self, LinksCommand.self, ReadCommand.self, WatchCommand.self, HistoryCommand.self, CommandCommand.self,
-      TraceCommand.self, SimulateCommand.self, TemplateCommand.self, ReloadCommand.self, BufferCommand.self,
-      IdentityCommand.self, AuditCommand.self, CompletionCommand.self,
+      DiscoverCommand.self, ApproveCommand.self, ForgetCommand.self, TraceCommand.self, SimulateCommand.self,
+      TemplateCommand.self, ReloadCommand.self, BufferCommand.self, IdentityCommand.self, AuditCommand.self,
+      CompletionCommand.self,
     ])
 
   static func main() async {

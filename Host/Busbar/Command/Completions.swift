@@ -16,6 +16,14 @@ enum Completions {
   static let links = ask("/api/v1/links") { $0["id"]?.string }
   static let plugins = ask("/api/v1/plugins") { $0["id"]?.string }
 
+  static let candidates = CompletionKind.custom { words, _, _ in unique(await candidates(client(words))) }
+
+  /// What `forget` takes.
+  static let devicesAndCandidates = CompletionKind.custom { words, _, _ in
+    let client = client(words)
+    return unique(await list(client, "/api/v1/devices").compactMap { $0["id"]?.string } + candidates(client))
+  }
+
   /// What `trace` takes.
   static let linksAndDevices = CompletionKind.custom { words, _, _ in
     let client = client(words)
@@ -56,6 +64,11 @@ enum Completions {
 
   private static func list(_ client: APIClient, _ path: String) async -> [JSONValue] {
     (try? await client.get(path, timeout: patience))?.array ?? []
+  }
+
+  private static func candidates(_ client: APIClient) async -> [String] {
+    let answer = try? await client.get("/api/v1/discovery", timeout: patience)
+    return (answer?["candidates"]?.array ?? []).compactMap { $0["candidate"]?.string }
   }
 
   private static func client(_ words: [String]) -> APIClient {

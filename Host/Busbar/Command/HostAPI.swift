@@ -2,6 +2,7 @@
 
 internal import BusbarBuffer
 internal import BusbarControl
+internal import BusbarDiscovery
 internal import BusbarHistory
 internal import BusbarLinks
 internal import BusbarManagement
@@ -24,6 +25,7 @@ struct HostAPI: HostOperations {
   let picture: LivePicture
   let plugins: PluginList
   let commands: CommandCount
+  let discovery: DiscoveryDesk
   let reloader: @Sendable () async throws(OperationError) -> JSONValue
 
   func status() async -> JSONValue {
@@ -146,6 +148,55 @@ struct HostAPI: HostOperations {
   }
 
   func reload() async throws(OperationError) -> JSONValue { try await reloader() }
+
+  func discovery() async -> JSONValue { await discovery.json() }
+
+  func discover(_ targets: [String]) async throws(OperationError) -> JSONValue {
+    try await answering { () async throws(OnboardingRefusal) in _ = try await discovery.start(targets) }
+    return await discovery.discoverer.status?.json ?? .null
+  }
+
+  func cancelSearch() async -> JSONValue {
+    await discovery.discoverer.cancel()
+    return await discovery.discoverer.status?.json ?? .null
+  }
+
+  func forget(candidate: String) async throws(OperationError) {
+    try await answering { () async throws(OnboardingRefusal) in try await discovery.forget(candidate: candidate) }
+  }
+
+  func add(_ body: JSONValue) async throws(OperationError) -> JSONValue {
+    let id = try await answering { () async throws(OnboardingRefusal) in
+      try await discovery.onboarding.add(OnboardingRequest(body, id: "id"))
+    }
+    return await device(id.rawValue) ?? ["id": .string(id.rawValue)]
+  }
+
+  func forget(device: String) async throws(OperationError) {
+    try await answering { () async throws(OnboardingRefusal) in
+      guard let id = DeviceID(rawValue: device) else {
+        throw OnboardingRefusal(.unknown, "there is no device \(device); `busbar devices` lists them")
+      }
+      try await discovery.onboarding.remove(id)
+    }
+  }
+
+  private func answering<Answer: Sendable>(
+    _ body: () async throws(OnboardingRefusal) -> Answer
+  ) async throws(OperationError) -> Answer {
+    do throws(OnboardingRefusal) {
+      return try await body()
+    } catch {
+      let status =
+        switch error.kind {
+        case .invalid: 422
+        case .unknown: 404
+        case .conflict: 409
+        case .failed: 503
+        }
+      throw OperationError(status: status, detail: error.text)
+    }
+  }
 
   func trace(link: String, device: String?, _ wanted: TraceRequest) async throws(OperationError) -> TraceAnswer {
     guard let tracing = await links.tracing(link, device: device) else {

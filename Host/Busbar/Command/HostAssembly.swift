@@ -3,6 +3,7 @@
 import BusbarBuffer
 import BusbarConfiguration
 import BusbarControl
+import BusbarDiscovery
 import BusbarHistory
 import BusbarLinks
 import BusbarManagement
@@ -35,6 +36,8 @@ final class HostAssembly: Sendable {
   private let payloads: Payloads
   private let identity: GatewayIdentity
   private let reloader: Reloader
+  private let registry: DeviceRegistry
+  private let discovery: DiscoveryDesk
   private let bufferPath: String
   private let changes: AsyncStream<Void>
   private let lostThreads: AsyncStream<Void>
@@ -64,6 +67,7 @@ final class HostAssembly: Sendable {
       marks: SequenceMarks(database: database.path), logger: logger)
     let journal = try CommandJournal(database: database)
     let store = KeyValueStore(database: database)
+    registry = try DeviceRegistry(database: database)
 
     let (changes, changed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let isolation = Isolation(settings: configuration.plugins)
@@ -77,14 +81,22 @@ final class HostAssembly: Sendable {
       observer: picture,
       binding: StoredIdentities(store: store, logger: logger), logger: logger)
     arbiter = Arbiter(writer: links, journal: journal, logger: logger)
-    let commands = UplinkCommands(arbiter: arbiter, role: configuration.uplink?.role ?? .viewer, count: commandCount)
+    let commands = UplinkCommands(
+      arbiter: arbiter, journal: journal, gateway: configuration.host.id, role: configuration.uplink?.role ?? .viewer,
+      count: commandCount)
     uplink = try UplinkMaker.uplink(
       configuration, identity: identity, payloads: payloads, queue: outbox, handler: commands, logger: logger)
     reloader = Reloader(
       file: file, setup: setup, runners: runners, links: links, arbiter: arbiter, outbox: outbox, history: history,
-      picture: picture, logger: logger)
+      picture: picture, registry: registry, logger: logger)
+    let site = HostSite(catalog: setup.catalog, links: links, reloader: reloader, registry: registry, picture: picture)
+    let discoverer = Discoverer(site: site, store: StoredCandidates(database: database, logger: logger), logger: logger)
+    discovery = DiscoveryDesk(
+      discoverer: discoverer,
+      onboarding: Onboarding(registry: registry, discoverer: discoverer, site: site, logger: logger), site: site,
+      links: links)
     commands.connect(
-      reload: { [reloader] () async throws(OperationError) in try await reloader.reload() },
+      discovery: discovery, reload: { [reloader] () async throws(OperationError) in try await reloader.reload() },
       restart: { [plugins, links] id async throws(OperationError) in try await plugins.restart(id, links) })
 
     let (lostThreads, lost) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -93,6 +105,9 @@ final class HostAssembly: Sendable {
     picture.connect(
       uplink: uplink, onContact: { [arbiter] device in Task { await arbiter.deviceReady(device) } },
       onChange: { changed.yield() }, onLostThreads: { lost.yield() })
+    await discoverer.connect(onChange: { changed.yield() }) { [onboarding = discovery.onboarding] found, device in
+      await onboarding.follow(found, device)
+    }
     bufferPath = database.path
   }
 
@@ -101,7 +116,7 @@ final class HostAssembly: Sendable {
     let api = HostAPI(
       id: setup.configuration.host.id, identity: identity, payloads: payloads, links: links, arbiter: arbiter,
       outbox: outbox, history: history, bufferPath: bufferPath, uplink: uplink, picture: picture, plugins: plugins,
-      commands: commandCount,
+      commands: commandCount, discovery: discovery,
       reloader: { [reloader] () async throws(OperationError) in try await reloader.reload() })
     let (listening, nowListening) = AsyncStream.makeStream(of: Void.self)
     let (socketMade, nowSocketMade) = AsyncStream.makeStream(of: Void.self)
@@ -168,7 +183,18 @@ final class HostAssembly: Sendable {
     let (plans, problems) = PlanMaker.links(setup.configuration)
     for problem in problems { logger.error("\(problem)") }
     await links.apply(plans)
+    await takeRegistry()
     watchPlugins()
+  }
+
+  /// The registry was read before the database was opened, which may have had to mend it.
+  private func takeRegistry() async {
+    guard registry.all != setup.registry else { return }
+    do throws(OperationError) {
+      try await reloader.registryChanged()
+    } catch {
+      logger.error("devices of the registry could not be taken into service", metadata: ["reason": "\(error.detail)"])
+    }
   }
 
   private func ready() {
@@ -228,6 +254,15 @@ final class HostAssembly: Sendable {
         } while (try? await Task.sleep(for: CertificateWatch.period)) != nil
         return nil
       }
+      if let interval = setup.configuration.discovery.interval {
+        group.addTask {
+          while (try? await Task.sleep(for: interval)) != nil {
+            // One that a person began goes first.
+            _ = try? await self.discovery.start([])
+          }
+          return nil
+        }
+      }
       if let pulse = services.pulse {
         group.addTask {
           await self.watch(every: pulse)
@@ -268,7 +303,7 @@ final class HostAssembly: Sendable {
       alarms: picture.alarms)
     let now = Clock.unixMilliseconds()
     uplink.setState(.gatewayStatus, payloads.gatewayStatus(online: true, identity: identity, status: status, time: now))
-    uplink.setState(.gatewayDevices, payloads.devices(picture.devices, discovered: [], time: now))
+    uplink.setState(.gatewayDevices, payloads.devices(picture.devices, discovered: await discovery.discovered(), time: now))
   }
 
   /// A plugin dropped into a directory is checked at once, and links that wait for it try again.
@@ -285,6 +320,7 @@ final class HostAssembly: Sendable {
   /// Safe values first, then the links, then what is still to be sent; what cannot be sent is on disk.
   private func shutdown() async {
     services.notify("STOPPING=1")
+    await discovery.discoverer.cancel()
     await arbiter.shutdown(within: .seconds(5))
     await links.stop()
     await runners.stop()

@@ -14,7 +14,7 @@ enum PlanMaker {
       plugin.adapters.map { adapter in
         AdapterManifest(
           id: adapter.id, plugin: plugin.id, endpoints: adapter.endpoints, ports: adapter.ports, deviceSchema: adapter.deviceSchema,
-          linkSchema: adapter.linkSchema, templateSchema: adapter.templateSchema)
+          linkSchema: adapter.linkSchema, templateSchema: adapter.templateSchema, probeSchema: adapter.probeSchema)
       }
     }
   }

@@ -3,6 +3,7 @@
 import BusbarBuffer
 import BusbarConfiguration
 import BusbarControl
+import BusbarDiscovery
 import BusbarHistory
 import BusbarLinks
 import BusbarManagement
@@ -27,6 +28,7 @@ actor Reloader {
   private let outbox: Outbox
   private let history: History
   private let picture: LivePicture
+  private let registry: DeviceRegistry
   private let logger: Logger
   /// The last change: one waits for the one before it.
   private var applying: Task<Outcome, Never>?
@@ -35,7 +37,7 @@ actor Reloader {
 
   init(
     file: String, setup: Setup, runners: PluginRunners, links: LinkManager, arbiter: Arbiter, outbox: Outbox, history: History,
-    picture: LivePicture, logger: Logger
+    picture: LivePicture, registry: DeviceRegistry, logger: Logger
   ) {
     self.file = file
     started = setup.configuration
@@ -48,6 +50,7 @@ actor Reloader {
     self.outbox = outbox
     self.history = history
     self.picture = picture
+    self.registry = registry
     self.logger = logger
   }
 
@@ -62,6 +65,20 @@ actor Reloader {
         "the configuration does not suit a plugin that changed", metadata: ["reason": "\(error.detail)"])
     }
     await links.pluginsChanged()
+  }
+
+  /// A device came into the registry, changed there or left it. The file counts as it was applied last.
+  func registryChanged() async throws(OperationError) {
+    _ = try await inOrder { await self.take(self.sources) }.get()
+  }
+
+  /// The configuration that is applied, and with an entry of the registry more, or another one in the place of `before`.
+  var current: Configuration { configuration }
+
+  func trying(_ entry: JSONValue, inPlaceOf before: DeviceID?) async -> (Configuration?, [Diagnostic]) {
+    let others = registry.all.filter { $0.id != before }.map(\.entry)
+    return ConfigurationLoader.load(
+      file: file, manifests: PlanMaker.adapters(await catalog.manifests()), sources: sources, registry: others + [entry])
   }
 
   /// Throws with every mistake where the file cannot be used; the host goes on as it was.
@@ -99,7 +116,8 @@ actor Reloader {
   /// Makes the host be as the files say. Devices that leave get their safe values while they can be reached.
   private func take(_ files: SourceFiles) async -> Outcome {
     let manifests = PlanMaker.adapters(await catalog.manifests())
-    let (new, diagnostics) = ConfigurationLoader.load(file: file, manifests: manifests, sources: files)
+    let (new, diagnostics) = ConfigurationLoader.load(
+      file: file, manifests: manifests, sources: files, registry: registry.all.map(\.entry))
     guard let new else { return .failure(Self.mistakes(diagnostics.map(\.description))) }
     let (plans, problems) = PlanMaker.links(new)
     let all = CredentialCheck.problems(new) + problems.map { "\(file): \($0)" }

@@ -3,6 +3,7 @@
 import BusbarAudit
 import BusbarConfiguration
 import BusbarConsole
+import BusbarDiscovery
 import BusbarPlugins
 import BusbarSQLite
 import Logging
@@ -17,6 +18,8 @@ struct Setup {
   let catalog: PluginCatalog
   /// What the configuration was made of.
   let sources: SourceFiles
+  /// Devices beside those of the file.
+  let registry: [RegisteredDevice]
 
   /// Throws `CommandFailure` with every mistake and exit code 2 where the file cannot be used.
   /// `store` is where private copies of plugins go; nil = below the state directory, which is made.
@@ -44,11 +47,25 @@ struct Setup {
       audit: isHost ? AuditLog(directory: state, logger: logger) : nil, logger: logger)
     await catalog.scan()
     let adapters = PlanMaker.adapters(await catalog.manifests())
-    let (configuration, diagnostics) = ConfigurationLoader.load(file: file, manifests: adapters, sources: sources)
+    let (registry, unreadable) = Self.registry(state)
+    var (configuration, diagnostics) = ConfigurationLoader.load(
+      file: file, manifests: adapters, sources: sources, registry: registry.map(\.entry))
+    diagnostics += unreadable
     guard let configuration else {
       throw CommandFailure(diagnostics: diagnostics.map(\.description))
     }
-    return Setup(configuration: configuration, diagnostics: diagnostics, catalog: catalog, sources: sources)
+    return Setup(
+      configuration: configuration, diagnostics: diagnostics, catalog: catalog, sources: sources, registry: registry)
+  }
+
+  /// A person who checks a configuration may not be allowed to read the state.
+  private static func registry(_ state: String) -> ([RegisteredDevice], [Diagnostic]) {
+    do {
+      return (try DeviceRegistry.peek(directory: state), [])
+    } catch {
+      let place = Place(file: "\(state)/busbar.db")
+      return ([], [Diagnostic(.warning, place: place, message: "the registry of devices cannot be read (\(error))")])
+    }
   }
 
   /// Templates and plugins for commands that need no configuration file.

@@ -23,6 +23,10 @@ package struct APIClient: Sendable {
     try await request(.POST, path, body: body, timeout: timeout)
   }
 
+  package func delete(_ path: String, timeout: Duration) async throws -> JSONValue {
+    try await request(.DELETE, path, body: nil, timeout: timeout)
+  }
+
   private func request(_ method: HTTPMethod, _ path: String, body: JSONValue?, timeout: Duration) async throws
     -> JSONValue
   {

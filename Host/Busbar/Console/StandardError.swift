@@ -10,4 +10,10 @@ package enum StandardError {
     let output = Output(form: .lines, descriptor: Descriptor(owning: dup(STDERR_FILENO)))
     try? output.lines([text])
   }
+
+  /// As it is, without a new line.
+  static func draw(_ text: String) {
+    let output = Output(form: .lines, descriptor: Descriptor(owning: dup(STDERR_FILENO)))
+    try? output.write(text)
+  }
 }

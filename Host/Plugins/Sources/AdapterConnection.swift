@@ -13,9 +13,8 @@ package protocol AdapterConnection: Sendable {
   /// `due` are points as `declared` numbered them.
   func poll(_ device: UInt32, due: [UInt32], deadline: Int64, completion: @escaping @Sendable (CallResult) -> Void)
   func command(_ command: AdapterCommand, deadline: Int64, completion: @escaping @Sendable (CommandResult) -> Void)
-  /// One step, from 0, of a search behind the open link; `documents` as discovery.h has them.
-  func scan(
-    _ documents: String, step: Int, deadline: Int64, completion: @escaping @Sendable (ScanResult) -> Void)
+  /// One step of a search behind the open link.
+  func scan(_ step: ScanRequest, deadline: Int64, completion: @escaping @Sendable (ScanResult) -> Void)
   func close(deadline: Int64, completion: @escaping @Sendable (CallResult) -> Void)
   /// Asks the running call to end early. Harmless where there is none.
   func cancel()

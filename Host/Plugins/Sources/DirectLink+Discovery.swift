@@ -5,7 +5,11 @@ internal import PluginAPI
 
 /// A device that an adapter recognised (discovery.h), checked.
 package struct AdapterCandidate: Sendable, Equatable {
+  /// Empty where something answers that no template knows.
   package var template: String
+  /// Further templates that fit as well.
+  package var others: [String] = []
+  static let otherLimit = 16
   /// A JSON object.
   package var config: JSONValue
   package var identity: DeviceIdentity
@@ -20,10 +24,26 @@ package struct AdapterCandidate: Sendable, Equatable {
   }
 }
 
+/// One step of a search (discovery.h).
+package struct ScanRequest: Sendable, Equatable {
+  /// A JSON array: what may be recognised.
+  package var documents: String
+  /// From 0.
+  package var step: Int
+  /// Also where such devices usually are not.
+  package var everywhere: Bool
+
+  package init(documents: String, step: Int, everywhere: Bool) {
+    self.documents = documents
+    self.step = step
+    self.everywhere = everywhere
+  }
+}
+
 /// How one step of a search ended.
 package struct ScanResult: Sendable, Equatable {
   package var result: CallResult
-  /// How many steps there are in all.
+  /// How many steps there are in all, as it looks now.
   package var steps: Int
   package var candidates: [AdapterCandidate]
 
@@ -36,7 +56,7 @@ package struct ScanResult: Sendable, Equatable {
 
 extension AdapterConnection {
   package func scan(
-    _ documents: String, step: Int, deadline: Int64, completion: @escaping @Sendable (ScanResult) -> Void
+    _ step: ScanRequest, deadline: Int64, completion: @escaping @Sendable (ScanResult) -> Void
   ) {
     completion(ScanResult(CallResult(failure: .unsupported, reason: .unspecified, text: "the adapter cannot search")))
   }
@@ -45,10 +65,10 @@ extension AdapterConnection {
 extension DirectLink {
   /// Candidates of one step.
   private static let candidateLimit = 64
-  private static let stepLimit: UInt32 = 10_000
+  private static let stepLimit: UInt32 = 100_000
 
   package func scan(
-    _ documents: String, step: Int, deadline: Int64, completion: @escaping @Sendable (ScanResult) -> Void
+    _ step: ScanRequest, deadline: Int64, completion: @escaping @Sendable (ScanResult) -> Void
   ) {
     let outcome = ScanBox()
     unsafe run(deadline) { completion(ScanResult($0, steps: outcome.steps, candidates: outcome.candidates)) } body: {
@@ -60,10 +80,11 @@ extension DirectLink {
         link.explanation = "the adapter cannot search"
         return failed(BB_CLASS_UNSUPPORTED)
       }
-      let status = unsafe withLentText(documents) { text in
+      let status = unsafe withLentText(step.documents) { text in
         var record = unsafe bb_scan_t()
         unsafe record.size = UInt32(MemoryLayout<bb_scan_t>.size)
-        unsafe record.step = UInt32(clamping: step)
+        unsafe record.step = UInt32(clamping: step.step)
+        if step.everywhere { unsafe record.flags = UInt32(BB_SCAN_EVERYWHERE) }
         unsafe record.documents = text
         let status = unsafe scan(link.host, call, link.pluginState, &record)
         outcome.steps = Int(min(Self.stepLimit, unsafe record.steps))
@@ -86,13 +107,15 @@ extension DirectLink {
     guard let config, config.object != nil, confidence > 0, confidence <= 1 else {
       return failed(BB_CLASS_BUG, BB_REASON_RANGE)
     }
-    proposals.append(
-      AdapterCandidate(
-        template: unsafe copied(candidate.template_name, limit: 64), config: config,
-        identity: DeviceIdentity(
-          vendor: unsafe cleaned(candidate.vendor), model: unsafe cleaned(candidate.model),
-          serial: unsafe cleaned(candidate.serial), firmware: unsafe cleaned(candidate.firmware)),
-        confidence: confidence))
+    var proposal = AdapterCandidate(
+      template: unsafe copied(candidate.template_name, limit: 64), config: config,
+      identity: DeviceIdentity(
+        vendor: unsafe cleaned(candidate.vendor), model: unsafe cleaned(candidate.model),
+        serial: unsafe cleaned(candidate.serial), firmware: unsafe cleaned(candidate.firmware)),
+      confidence: confidence)
+    let others = unsafe try? JSONValue(parsing: Array(copied(candidate.others, limit: 4096).utf8), depth: 2)
+    proposal.others = (others?.array ?? []).prefix(AdapterCandidate.otherLimit).compactMap(\.string)
+    proposals.append(proposal)
     return bb_status_t(BB_OK)
   }
 }

@@ -11,10 +11,13 @@ package struct PluginManifest: Sendable, Equatable {
     package var endpoints: [String: [String]]
     /// The usual port by scheme: `["tcp": 502, "tls": 802]`.
     package var ports: [String: Int]
-    /// JSON schemas: a device's settings, a link's settings, a template's body.
+    /// JSON schemas: a device's settings, a link's settings, a template's body and its probe.
     package var deviceSchema: JSONValue?
     package var linkSchema: JSONValue?
     package var templateSchema: JSONValue?
+    package var probeSchema: JSONValue?
+    /// Schemes of endpoints behind which it can search.
+    package var searches: [String]
   }
 
   package struct Failure: Error, Sendable, Equatable {
@@ -97,5 +100,7 @@ extension PluginManifest.Adapter {
     deviceSchema = json["config"]
     linkSchema = json["link"]
     templateSchema = json["template"]
+    probeSchema = json["probe"]
+    searches = (json["discovery"]?["scan"]?.array ?? []).compactMap(\.string)
   }
 }

@@ -557,7 +557,10 @@ _Static_assert(sizeof(((bb_candidate_t *)0)->firmware) == 16, "bb_candidate_t.fi
 _Static_assert(offsetof(bb_candidate_t, confidence) == 104, "bb_candidate_t.confidence offset");
 _Static_assert(_Generic(((bb_candidate_t *)0)->confidence, double: 1, default: 0), "bb_candidate_t.confidence type");
 _Static_assert(sizeof(((bb_candidate_t *)0)->confidence) == 8, "bb_candidate_t.confidence size");
-_Static_assert(sizeof(bb_candidate_t) >= 112, "bb_candidate_t size");
+_Static_assert(offsetof(bb_candidate_t, others) == 112, "bb_candidate_t.others offset");
+_Static_assert(_Generic(((bb_candidate_t *)0)->others, bb_str_t: 1, default: 0), "bb_candidate_t.others type");
+_Static_assert(sizeof(((bb_candidate_t *)0)->others) == 16, "bb_candidate_t.others size");
+_Static_assert(sizeof(bb_candidate_t) >= 128, "bb_candidate_t size");
 
 // bb_scan_t
 _Static_assert(offsetof(bb_scan_t, size) == 0, "bb_scan_t.size offset");
@@ -569,9 +572,9 @@ _Static_assert(sizeof(((bb_scan_t *)0)->step) == 4, "bb_scan_t.step size");
 _Static_assert(offsetof(bb_scan_t, steps) == 8, "bb_scan_t.steps offset");
 _Static_assert(_Generic(((bb_scan_t *)0)->steps, uint32_t: 1, default: 0), "bb_scan_t.steps type");
 _Static_assert(sizeof(((bb_scan_t *)0)->steps) == 4, "bb_scan_t.steps size");
-_Static_assert(offsetof(bb_scan_t, reserved0) == 12, "bb_scan_t.reserved0 offset");
-_Static_assert(_Generic(((bb_scan_t *)0)->reserved0, uint32_t: 1, default: 0), "bb_scan_t.reserved0 type");
-_Static_assert(sizeof(((bb_scan_t *)0)->reserved0) == 4, "bb_scan_t.reserved0 size");
+_Static_assert(offsetof(bb_scan_t, flags) == 12, "bb_scan_t.flags offset");
+_Static_assert(_Generic(((bb_scan_t *)0)->flags, uint32_t: 1, default: 0), "bb_scan_t.flags type");
+_Static_assert(sizeof(((bb_scan_t *)0)->flags) == 4, "bb_scan_t.flags size");
 _Static_assert(offsetof(bb_scan_t, documents) == 16, "bb_scan_t.documents offset");
 _Static_assert(_Generic(((bb_scan_t *)0)->documents, bb_str_t: 1, default: 0), "bb_scan_t.documents type");
 _Static_assert(sizeof(((bb_scan_t *)0)->documents) == 16, "bb_scan_t.documents size");
@@ -600,6 +603,7 @@ _Static_assert(_Generic(((bb_discovery_interface_t *)0)->scan, int32_t (*)(const
 _Static_assert(sizeof(bb_discovery_interface_t) >= 16, "bb_discovery_interface_t size");
 
 // Constants of busbar/ext/discovery.h
+_Static_assert(BB_SCAN_EVERYWHERE == 1, "BB_SCAN_EVERYWHERE");
 _Static_assert(sizeof(BB_SERVICE_DISCOVERY) == sizeof("busbar.discovery/1") && __builtin_strcmp(BB_SERVICE_DISCOVERY, "busbar.discovery/1") == 0, "BB_SERVICE_DISCOVERY");
 _Static_assert(sizeof(BB_INTERFACE_DISCOVERY) == sizeof("busbar.discovery/1") && __builtin_strcmp(BB_INTERFACE_DISCOVERY, "busbar.discovery/1") == 0, "BB_INTERFACE_DISCOVERY");
 

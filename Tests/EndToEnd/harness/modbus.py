@@ -32,13 +32,15 @@ class ModbusDevice:
     """
 
     def __init__(
-        self, units, *, line=None, baud=9600, fill=False, mirror=(), count=1, framing=None, tls=None, **ways
+        self, units, *, line=None, baud=9600, fill=False, mirror=(), count=1, host="127.0.0.1", port=None, framing=None,
+        tls=None, **ways
     ):
         self._ways = ways
         self._framing = framing
         self.line = line
+        self.host = host
         self.baud = baud
-        self.ports = [] if line else [free_port() for _ in range(count)]
+        self.ports = [] if line else [port] if port else [free_port() for _ in range(count)]
         self.port = self.ports[0] if self.ports else None
         self._units = units
         self._fill = fill
@@ -50,14 +52,15 @@ class ModbusDevice:
     def endpoint(self):
         if self.line:
             return f"serial://{self.line.b}?baud={self.baud}"
-        return f"{'tls' if self._tls else 'tcp'}://127.0.0.1:{self.port}"
+        return f"{'tls' if self._tls else 'tcp'}://{self.host}:{self.port}"
 
     def become(self, units):
         """Another device at the same address, from the next start on."""
         self._units = units
 
     def start(self):
-        where = ["--serial", self.line.a, "--baud", self.baud] if self.line else ["--tcp", *self.ports]
+        where = ["--serial", self.line.a, "--baud", self.baud] if self.line else [
+            "--tcp", *self.ports, "--host", self.host]
         self._child = Conversation(
             [
                 sys.executable, PEERS / "modbus_device.py", *where, *(["--fill"] if self._fill else []),

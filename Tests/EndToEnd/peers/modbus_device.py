@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Modbus device on pymodbus 3.16, over TCP or a serial line, that a test steers through standard input.
 
-    modbus_device.py --tcp PORT… | --serial PATH [--baud N]    [--framing tcp|rtu|ascii] [--fill]
+    modbus_device.py --tcp PORT… [--host ADDRESS] | --serial PATH [--baud N]    [--framing tcp|rtu|ascii] [--fill]
 
 On several ports it is as many devices that hold the same. Without --framing it is Modbus TCP, or RTU on a line.
 
@@ -16,6 +16,7 @@ into another address, as the low word of so many. More ways of devices, each whe
     "window": {"register": 1360, "ready": 1361, "value": 34817, "after": 2, "read": 1368, "chunks": [[…], […]]}
                               a write to `register` has `ready` hold `value` at the look after `after` others, and each read of
                               `read` then gives the next of `chunks`
+    "identity": {"vendor": "X", "product": "Y", "revision": "1"}    what function 43/14 tells
 
 Prints "ready", then answers each line with one line of JSON:
     {"set": "holding"|"input", "unit": 1, "values": {"40": [1, 2]}}
@@ -36,6 +37,7 @@ import ssl
 import sys
 import time
 
+from pymodbus import ModbusDeviceIdentification
 from pymodbus.constants import ExcCodes
 from pymodbus.framer import FramerType
 from pymodbus.framer.ascii import FramerAscii
@@ -79,6 +81,10 @@ class Peer:
         self.looks = None
         self.chunks = []
         self.heard = {}
+        told = description.get("identity", {})
+        self.identity = told and ModbusDeviceIdentification(
+            info_name={"VendorName": told["vendor"], "ProductCode": told["product"], "MajorMinorRevision": told["revision"]}
+        ) or None
         self.tables = {
             int(unit): {kind: self.expand(tables.get(kind, {})) for kind in TABLES}
             for unit, tables in description["units"].items()
@@ -275,6 +281,7 @@ class Peer:
 async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tcp", type=int, nargs="+")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--serial")
     parser.add_argument("--baud", type=int, default=9600)
     parser.add_argument("--framing", choices=FRAMERS)
@@ -312,7 +319,8 @@ async def main():
             ModbusTcpServer(
                 peer.devices(),
                 framer=FRAMERS[framing],
-                address=("127.0.0.1", port),
+                address=(options.host, port),
+                identity=peer.identity,
                 trace_packet=peer.trace(),
                 trace_connect=peer.connected,
             )

@@ -97,6 +97,7 @@ enum Call: Sendable, Equatable {
   case remove(UInt32)
   case poll(UInt32, [UInt32])
   case command(AdapterCommand)
+  case scan(ScanRequest)
 
   var isPoll: Bool { if case .poll = self { true } else { false } }
   var isCommand: Bool { if case .command = self { true } else { false } }
@@ -273,6 +274,18 @@ final class FakeConnection: AdapterConnection {
       case .command(let result): completion(result)
       case .badly(let result): completion(.failed(result))
       case .well, .held, .untilCancelled: completion(.done(nil))
+      }
+    }
+  }
+
+  /// Three steps, something found in the second.
+  func scan(_ step: ScanRequest, deadline: Int64, completion: @escaping @Sendable (ScanResult) -> Void) {
+    begin(.scan(step)) { ending in
+      switch ending {
+      case .badly(let result): completion(ScanResult(result))
+      case .well, .held, .untilCancelled, .command:
+        let found = AdapterCandidate(template: "t", config: [:], identity: DeviceIdentity(), confidence: 0.5)
+        completion(ScanResult(.done, steps: 3, candidates: step.step == 1 ? [found] : []))
       }
     }
   }

@@ -36,6 +36,7 @@ struct APITests {
         "/api/v1/devices/{id}/read", "/api/v1/devices/{id}/history", "/api/v1/devices/{id}/commands", "/api/v1/plugins",
         "/api/v1/plugins/{id}/restart", "/api/v1/links", "/api/v1/links/{id}/trace",
         "/api/v1/buffer", "/api/v1/reload", "/api/v1/events", "/metrics",
+        "/api/v1/discovery", "/api/v1/discovery/candidates/{id}", "/api/v1/links/{id}/trace",
       ]
       #expect(Set(paths.keys) == routes)
       // Every reference has its schema.

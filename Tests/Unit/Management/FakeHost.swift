@@ -12,6 +12,8 @@ final class FakeHost: HostOperations {
     var streams: [[String]?] = []
     var traces: [String] = []
     var history: HistoryRequest?
+    var searches: [[String]] = []
+    var added: [JSONValue] = []
   }
 
   static let device: JSONValue = .object([
@@ -79,6 +81,28 @@ final class FakeHost: HostOperations {
 
   func reload() async throws(OperationError) -> JSONValue {
     throw OperationError(status: 409, detail: "busbar.yaml:3: no such key 'devicez'")
+  }
+
+  func discovery() async -> JSONValue { .object(["search": .null, "candidates": .array([])]) }
+
+  func discover(_ targets: [String]) async throws(OperationError) -> JSONValue {
+    asked.withLock { $0.searches.append(targets) }
+    return .object(["search": 1, "state": "running"])
+  }
+
+  func cancelSearch() async -> JSONValue { .null }
+
+  func forget(candidate: String) async throws(OperationError) {
+    guard candidate == "c-1" else { throw OperationError(status: 404, detail: "there is no candidate \(candidate)") }
+  }
+
+  func add(_ body: JSONValue) async throws(OperationError) -> JSONValue {
+    asked.withLock { $0.added.append(body) }
+    return Self.device
+  }
+
+  func forget(device: String) async throws(OperationError) {
+    throw OperationError(status: 409, detail: "\(device) stands in the configuration")
   }
 
   func trace(link: String, device: String?, _ wanted: TraceRequest) async throws(OperationError) -> TraceAnswer {

@@ -21,7 +21,7 @@ import BusbarSystem
     .call(.init(link: 2, id: 6, deadline: 9, verb: .command(command(.set(point: 9, value: .number(-0.0)))))),
     .call(.init(link: 2, id: 7, deadline: 9, verb: .command(command(.set(point: 9, value: .boolean(false)))))),
     .call(.init(link: 2, id: 8, deadline: 9, verb: .command(command(.action(name: "charge.start", arguments: "{}"))))),
-    .call(.init(link: 2, id: 9, deadline: 9, verb: .scan(documents: "[]", step: 17))),
+    .call(.init(link: 2, id: 9, deadline: 9, verb: .scan(ScanRequest(documents: "[]", step: 17, everywhere: true)))),
     .call(.init(link: 2, id: 10, deadline: 9, verb: .close)),
     .cancel(link: 4), .retire(link: .max), .answer(request: 1, .done),
     .answer(request: 2, .stream(StreamFacts(kind: 2, baud: 19_200, bitsPerByte: 11))), .answer(request: 3, .value([0, 255])),

@@ -16,10 +16,12 @@ package struct AdapterManifest: Sendable, Equatable {
   package var deviceSchema: JSONValue?
   package var linkSchema: JSONValue?
   package var templateSchema: JSONValue?
+  /// Of a template's `probe`.
+  package var probeSchema: JSONValue?
 
   package init(
     id: String, plugin: String, endpoints: [String: [String]] = [:], ports: [String: Int] = [:], deviceSchema: JSONValue? = nil,
-    linkSchema: JSONValue? = nil, templateSchema: JSONValue? = nil
+    linkSchema: JSONValue? = nil, templateSchema: JSONValue? = nil, probeSchema: JSONValue? = nil
   ) {
     self.id = id
     self.plugin = plugin
@@ -28,5 +30,6 @@ package struct AdapterManifest: Sendable, Equatable {
     self.deviceSchema = deviceSchema
     self.linkSchema = linkSchema
     self.templateSchema = templateSchema
+    self.probeSchema = probeSchema
   }
 }

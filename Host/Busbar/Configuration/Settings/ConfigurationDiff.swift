@@ -32,8 +32,9 @@ package struct ConfigurationDiff: Sendable, Equatable {
     }
     settings = Self.names([
       ("buffer.size", old.buffer.size == new.buffer.size), ("buffer.age", old.buffer.age == new.buffer.age),
-      ("buffer.commit", old.buffer.commit == new.buffer.commit), ("history.size", old.history.size == new.history.size), ("history.age", old.history.age == new.history.age),
-      ("history.commit", old.history.commit == new.history.commit), ("log.level", old.log.level == new.log.level),
+      ("buffer.commit", old.buffer.commit == new.buffer.commit), ("history.size", old.history.size == new.history.size),
+      ("history.age", old.history.age == new.history.age), ("history.commit", old.history.commit == new.history.commit),
+      ("log.level", old.log.level == new.log.level), ("discovery.scan", old.discovery.scan == new.discovery.scan),
     ])
     restart = Self.names([
       ("host.id", old.host.id == new.host.id), ("host.role", old.host.role == new.host.role),
@@ -46,7 +47,7 @@ package struct ConfigurationDiff: Sendable, Equatable {
       ("plugins.require_signature", old.plugins.requireSignature == new.plugins.requireSignature),
       ("plugins.pin", old.plugins.pins == new.plugins.pins),
       ("plugins.trusted_keys", old.plugins.trustedKeys == new.plugins.trustedKeys),
-      ("discovery", old.discovery == new.discovery),
+      ("discovery.interval", old.discovery.interval == new.discovery.interval),
       ("management.listen", old.management.listen == new.management.listen),
       ("management.tls", old.management.tls == new.management.tls),
       ("management.metrics", old.management.metrics == new.management.metrics),

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import BusbarModel
+
 /// Reads `busbar.yaml` and the templates it names.
 package enum ConfigurationLoader {
   /// Where the plugins are whose schemas check the file, also where it has mistakes.
@@ -14,9 +16,12 @@ package enum ConfigurationLoader {
   /// where the file itself has errors; a broken template only matters to the devices that name it. Relative paths in
   /// the file are below the file's folder. What needs an adapter's manifest is not checked for adapters that are not known.
   /// With `sources` that were used before, the configuration and its templates are as they were then.
+  ///
+  /// `registry`: entries like those of `devices`, from the state database, each with an id. One that cannot be used is left
+  /// out, with warnings whose place is `registry(of:)`; an id that the file has too is an error of the file.
   package static func load(
     file: String, manifests: [AdapterManifest] = [], environment: HostEnvironment = .current,
-    sources: SourceFiles = SourceFiles()
+    sources: SourceFiles = SourceFiles(), registry: [JSONValue] = []
   ) -> (Configuration?, [Diagnostic]) {
     let sink = DiagnosticSink()
     let help = "make one, such as \"devices: []\", or name another with --config FILE"
@@ -36,7 +41,22 @@ package enum ConfigurationLoader {
     let byID = Dictionary(links.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     let drafts = devices.devices(map, links: byID, linkIDs: named)
     var resolver = LinkResolver(manifests: manifests, sink: sink)
-    configuration.links = resolver.resolve(links, drafts)
-    return (sink.hasErrors ? nil : configuration, sink.sorted + configuration.templates.diagnostics)
+    resolver.add(links, drafts)
+    var left: [Diagnostic] = []
+    for entry in registry {
+      let id = entry["id"]?.string.flatMap(DeviceID.init(rawValue:))
+      if let id, let own = drafts.first(where: { $0.id == id }) {
+        sink.error(
+          own.map.value("id")?.place ?? own.place, own.map.path("id"), "the device \"\(id)\" is in the registry as well",
+          expected: "it in one of them: take it out of the file, or out of the registry with `busbar forget \(id)`")
+        continue
+      }
+      left += resolver.add(entry, place: Self.registry(of: id?.rawValue ?? ""), devices)
+    }
+    configuration.links = resolver.resolved
+    return (sink.hasErrors ? nil : configuration, sink.sorted + left + configuration.templates.diagnostics)
   }
+
+  /// The place of what is said about an entry of the registry.
+  package static func registry(of id: String) -> Place { Place(file: "registry entry \(id)") }
 }

@@ -37,6 +37,11 @@ struct DeviceReader {
   let tls: (MapReader) -> Configuration.DeviceTLS?
   let sink: DiagnosticSink
 
+  /// The same, with other ears.
+  func listening(_ sink: DiagnosticSink) -> DeviceReader {
+    DeviceReader(templates: templates, manifests: manifests, brokers: brokers, sink: sink)
+  }
+
   func links(_ root: MapReader) -> [Link] {
     var links: [Link] = []
     var lines: [String: Int] = [:]

@@ -6,7 +6,7 @@ internal import BusbarModel
 /// one client only.
 struct LinkResolver {
   let manifests: [AdapterManifest]
-  let sink: DiagnosticSink
+  private var sink: DiagnosticSink
 
   private struct Connection: Hashable {
     var adapter: String
@@ -23,12 +23,36 @@ struct LinkResolver {
     self.sink = sink
   }
 
-  mutating func resolve(_ written: [DeviceReader.Link], _ drafts: [DeviceReader.Draft]) -> [ResolvedLink] {
+  mutating func add(_ written: [DeviceReader.Link], _ drafts: [DeviceReader.Draft]) {
     for link in written {
       add(link, port: drafts.first { $0.link == link.id && $0.template?.defaults.port != nil }?.template?.defaults.port)
     }
     for draft in drafts { add(draft) }
-    return links.values.sorted { $0.id < $1.id }
+  }
+
+  /// In order of the id.
+  var resolved: [ResolvedLink] { links.values.sorted { $0.id < $1.id } }
+
+  /// A device of the registry, beside what is there already. Where anything is wrong with it nothing is added; what that
+  /// is comes back as warnings.
+  mutating func add(_ entry: JSONValue, place: Place, _ reader: DeviceReader) -> [Diagnostic] {
+    let before = self
+    let own = DiagnosticSink()
+    let devices = YAMLMember(
+      key: "devices", place: place, value: YAMLNode(.sequence([YAMLNode(json: entry, place: place)]), place: place))
+    if let root = MapReader(YAMLNode(.mapping([devices]), place: place), key: "", known: nil, sink: own) {
+      let drafts = reader.listening(own).devices(root, links: [:], linkIDs: [])
+      sink = own
+      for draft in drafts { add(draft) }
+    }
+    if own.hasErrors { self = before }
+    sink = before.sink
+    return own.sorted.map { found in
+      var found = found
+      found.severity = .warning
+      found.message = own.hasErrors ? "the device is left out: \(found.message)" : found.message
+      return found
+    }
   }
 
   private mutating func add(_ link: DeviceReader.Link, port: Int?) {

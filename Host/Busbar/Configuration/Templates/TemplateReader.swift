@@ -34,10 +34,11 @@ struct TemplateReader {
     let source = map.text("source", expected: "a text: where the facts come from", limit: 4096)
     let confidence: Template.Confidence = map.choice("confidence") ?? .community
     let write = map.boolean("write")
+    let probe = probe(map, adapter: known)
     guard !sink.hasErrors, let name, let title, let known, let kind, let body else { return nil }
     return Template(
       name: name, title: title, adapter: known, kind: kind, vendor: vendor, models: models, source: source,
-      confidence: confidence, write: write, defaults: defaults, probe: map.part("probe")?.json, body: body,
+      confidence: confidence, write: write, defaults: defaults, probe: probe, body: body,
       points: points,
       file: file, configNode: config, bodyNode: node)
   }
@@ -74,6 +75,12 @@ struct TemplateReader {
   private func checked(_ body: YAMLNode, adapter: String) -> JSONValue? {
     guard let schema = manifests.first(where: { $0.id == adapter })?.templateSchema else { return body.json }
     return SchemaChecker(sink: sink).check(body, schema: schema, key: adapter)
+  }
+
+  private func probe(_ map: MapReader, adapter: String?) -> JSONValue? {
+    guard let node = map.part("probe") else { return nil }
+    guard let schema = manifests.first(where: { $0.id == adapter })?.probeSchema else { return node.json }
+    return SchemaChecker(sink: sink).check(node, schema: schema, key: "probe")
   }
 
   private func defaults(_ map: MapReader, points: [String]?) -> (Template.Defaults, YAMLNode?) {

@@ -71,6 +71,8 @@ struct HostAddress: Equatable {
 struct IPv4: Equatable {
   var value: UInt32
 
+  init(value: UInt32) { self.value = value }
+
   init?(_ text: Substring) {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 4 else { return nil }

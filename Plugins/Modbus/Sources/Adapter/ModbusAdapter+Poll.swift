@@ -46,7 +46,7 @@ extension ModbusAdapter {
         switch reply {
         case .values(let words): run.answered(words)
         case .exception(let code): run.refused(code: code)
-        case .written: run.failed(.decode)
+        case .written, .identification: run.failed(.decode)
         }
       } catch {
         switch error {

@@ -8,11 +8,13 @@ public final class ModbusAdapter: Adapter {
   public static let id: StaticString = "modbus"
 
   let link: Link
-  private let stream: ByteStream
-  private let opened: Int64
+  let stream: ByteStream
+  let opened: Int64
   /// Of the link's settings; nil: as the devices want it.
   private let configured: WireFraming?
   private var settled: (line: any Line, framing: WireFraming)?
+  /// The running search, between its steps.
+  var search: Search?
 
   public init(link: Link, config: String, _ call: borrowing Call) throws(AdapterError) {
     self.link = link

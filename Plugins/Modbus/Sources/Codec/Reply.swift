@@ -5,6 +5,8 @@ package enum Reply: Equatable, Sendable {
   /// Registers, or one 0 or 1 for each bit.
   case values([UInt16])
   case written
+  /// The objects of function 43/14 by their number.
+  case identification([UInt8: String])
   /// Exception code (V1.1b3, section 7).
   case exception(UInt8)
 
@@ -36,7 +38,24 @@ package enum Reply: Equatable, Sendable {
     case .writeRegisters:
       guard bytes == Array(request.pdu.prefix(5)) else { return nil }
       self = .written
+    case .identification:
+      guard let objects = Self.objects(bytes) else { return nil }
+      self = .identification(objects)
     }
+  }
+
+  /// Function, 0x0E, category, conformity, "more follows", next object, count; then number, length and text of each.
+  private static func objects(_ bytes: [UInt8]) -> [UInt8: String]? {
+    guard bytes.count >= 7, bytes[1] == 0x0E else { return nil }
+    var objects: [UInt8: String] = [:]
+    var rest = bytes[7...]
+    for _ in 0..<bytes[6] {
+      guard let number = rest.popFirst(), let length = rest.popFirst(), rest.count >= Int(length) else { return nil }
+      let text = rest.prefix(Int(length)).filter { (0x20...0x7E).contains($0) }
+      objects[number] = String(decoding: text, as: UTF8.self)
+      rest = rest.dropFirst(Int(length))
+    }
+    return rest.isEmpty ? objects : nil
   }
 
   private static func registers(_ data: ArraySlice<UInt8>, _ count: Int) -> [UInt16] {

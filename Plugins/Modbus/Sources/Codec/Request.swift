@@ -8,6 +8,8 @@ package enum Request: Equatable, Sendable {
   /// 1 to 123 registers.
   case writeRegisters(Int, [UInt16])
   case writeCoil(Int, Bool)
+  /// Function 43/14, the basic objects: maker, product code, revision (6.21).
+  case identification
 
   package static let maximumReadCount = 125
   package static let maximumWriteCount = 123
@@ -18,11 +20,15 @@ package enum Request: Equatable, Sendable {
     case .writeCoil: 5
     case .writeRegister: 6
     case .writeRegisters: 16
+    case .identification: 43
     }
   }
 
   package var isWrite: Bool {
-    if case .read = self { false } else { true }
+    switch self {
+    case .read, .identification: false
+    case .writeRegister, .writeRegisters, .writeCoil: true
+    }
   }
 
   package var pdu: [UInt8] {
@@ -42,6 +48,7 @@ package enum Request: Equatable, Sendable {
       bytes.append(word: UInt16(truncatingIfNeeded: values.count))
       bytes.append(UInt8(truncatingIfNeeded: values.count * 2))
       for value in values { bytes.append(word: value) }
+    case .identification: bytes += [0x0E, 1, 0]
     }
     return bytes
   }
@@ -54,6 +61,7 @@ extension Request: CustomStringConvertible {
     case .writeCoil(let register, _): "write of coil \(register)"
     case .writeRegister(let register, _): "write of holding \(register)"
     case .writeRegisters(let register, let values): "write of \(values.count) at holding \(register)"
+    case .identification: "read of the device identification"
     }
   }
 }

@@ -68,6 +68,7 @@ package struct SimulatedUnit: Sendable {
         return ExceptionCode.illegalFunction
       }
       return check(Address(.holding, register), words.count)
+    case .identification: return ExceptionCode.illegalFunction
     }
   }
 

@@ -37,7 +37,7 @@ package struct ProblemLimit: Sendable {
 extension RemoteLink {
   /// Candidates of one step (discovery.h), and steps.
   private static let candidateLimit = 64
-  private static let stepLimit: UInt32 = 10_000
+  private static let stepLimit: UInt32 = 100_000
   /// Bytes of names, titles and details that the points of a link may have.
   private static let pointText = 2 << 20
   /// A frame that is older was not recorded now, nanoseconds.

@@ -82,8 +82,8 @@ final class RemoteLink: AdapterConnection {
     begin("command", .command(command), deadline, .command(completion))
   }
 
-  func scan(_ documents: String, step: Int, deadline: Int64, completion: @escaping @Sendable (ScanResult) -> Void) {
-    begin("scan", .scan(documents: documents, step: UInt32(clamping: step)), deadline, .scan(completion))
+  func scan(_ step: ScanRequest, deadline: Int64, completion: @escaping @Sendable (ScanResult) -> Void) {
+    begin("scan", .scan(step), deadline, .scan(completion))
   }
 
   func close(deadline: Int64, completion: @escaping @Sendable (CallResult) -> Void) {

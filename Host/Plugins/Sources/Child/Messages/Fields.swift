@@ -202,6 +202,7 @@ extension AdapterCandidate: MessageField {
     message.put(config.text)
     message.put(identity)
     message.put(confidence)
+    message.put(others.prefix(Self.otherLimit).map { cut($0, TextLimit.name) })
   }
 
   /// Checked as `propose` checks it.
@@ -216,6 +217,7 @@ extension AdapterCandidate: MessageField {
     let confidence = try message.field(Double.self)
     guard confidence > 0, confidence <= 1 else { throw MessageError(what: "a confidence that is none") }
     self.init(template: template, config: config, identity: identity, confidence: confidence)
+    others = try message.list(Self.otherLimit)
   }
 }
 

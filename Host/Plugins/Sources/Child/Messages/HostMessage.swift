@@ -57,7 +57,7 @@ package enum HostMessage: Equatable, Sendable {
     case remove(UInt32)
     case poll(device: UInt32, due: [UInt32])
     case command(AdapterCommand)
-    case scan(documents: String, step: UInt32)
+    case scan(ScanRequest)
     case close
   }
 
@@ -141,10 +141,11 @@ extension HostMessage.Verb: MessageField {
     case .command(let command):
       message.put(UInt8(5))
       message.put(command)
-    case .scan(let documents, let step):
+    case .scan(let step):
       message.put(UInt8(6))
-      message.put(documents)
-      message.put(step)
+      message.put(step.documents)
+      message.put(UInt32(clamping: step.step))
+      message.put(step.everywhere)
     case .close: message.put(UInt8(7))
     }
   }
@@ -156,7 +157,10 @@ extension HostMessage.Verb: MessageField {
     case 3: self = .remove(try message.integer())
     case 4: self = .poll(device: try message.integer(), due: try message.list(HostMessage.dueLimit))
     case 5: self = .command(try message.field())
-    case 6: self = .scan(documents: try message.text(Packet.fileLimit), step: try message.integer())
+    case 6:
+      self = .scan(
+        ScanRequest(
+          documents: try message.text(Packet.fileLimit), step: Int(try message.integer(UInt32.self)), everywhere: try message.field()))
     case 7: self = .close
     default: throw MessageError(what: "a call of no kind")
     }

@@ -46,8 +46,8 @@ final class RunnerLinks {
     case .close: link.close(deadline: call.deadline, completion: ended)
     case .command(let command):
       link.command(command, deadline: call.deadline) { outlet.send(.outcome(call: call.id, $0)) }
-    case .scan(let documents, let step):
-      link.scan(documents, step: Int(step), deadline: call.deadline) { found in
+    case .scan(let step):
+      link.scan(step, deadline: call.deadline) { found in
         for candidate in found.candidates where candidate.config.text.utf8.count <= AdapterCandidate.settingsLimit {
           outlet.tell(.candidate(call: call.id, candidate))
         }

@@ -16,23 +16,28 @@ extern "C" {
 typedef struct bb_candidate {
   uint32_t size;
   uint32_t reserved;      // 0
-  bb_str_t template_name; // one of those that the search was handed
+  bb_str_t template_name; // one of those that the search was handed; empty: something answers, and none of them knows it
   bb_str_t device_config; // JSON object: the settings that reach it, as in a device's `config`
   bb_str_t vendor;        // each empty where it is not known
   bb_str_t model;
   bb_str_t serial;
   bb_str_t firmware;
-  double confidence; // above 0 to 1
+  double confidence;      // above 0 to 1
+  bb_str_t others;        // JSON array: names of further templates that fit as well; may be empty
 } bb_candidate_t;
+
+enum {
+  BB_SCAN_EVERYWHERE = 1, // also where such devices usually are not
+};
 
 // Headed record. One step of a search: short ones leave room for the polls of a link in service.
 typedef struct bb_scan {
   uint32_t size;
-  uint32_t step;      // from 0
-  uint32_t steps;     // out: how many there are in all, at most 10,000
-  uint32_t reserved0; // 0
-  // JSON array of {"template": name, "probe": …, "body": …, "config": …}: what may be recognised; `config` are the settings
-  // that such a device has by default.
+  uint32_t step;  // from 0, which begins a new search. A step that was cancelled comes again
+  uint32_t steps; // out: how many there are in all, as it looks now, at most 100,000; the search is over when step + 1 is that
+  uint32_t flags; // BB_SCAN_…
+  // JSON array of {"template": name, "kind": …, "vendor": …, "models": […], "probe": …, "body": …, "config": …}: what may be
+  // recognised; `config` are the settings that such a device has by default. The same in every step of a search.
   bb_str_t documents;
 } bb_scan_t;
 

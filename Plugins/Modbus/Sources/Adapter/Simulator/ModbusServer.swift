@@ -146,6 +146,7 @@ extension Request {
     case .writeCoil(let register, _): (Address(.coil, register), 1)
     case .writeRegister(let register, _): (Address(.holding, register), 1)
     case .writeRegisters(let register, let words): (Address(.holding, register), words.count)
+    case .identification: (Address(.holding, 0), 0)
     }
   }
 }

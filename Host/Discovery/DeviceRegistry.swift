@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import BusbarBuffer
+package import BusbarModel
+internal import Synchronization
+
+/// A device that was put into service by approval or through the API, beside those of the file.
+package struct RegisteredDevice: Sendable, Equatable {
+  package var id: DeviceID
+  /// As an entry of `devices` in the configuration.
+  package var entry: JSONValue
+  /// What it told when it was added; empty where it told none. By it the device is found at another address.
+  package var serial: String
+  /// Unix milliseconds.
+  package var added: Int64
+
+  package init(id: DeviceID, entry: JSONValue, serial: String, added: Int64) {
+    self.id = id
+    self.entry = entry
+    self.serial = serial
+    self.added = added
+  }
+
+  package init?(stored json: JSONValue) {
+    guard let entry = json["device"], let id = entry["id"]?.string.flatMap(DeviceID.init(rawValue:)),
+      let added = json["added"]?.integer
+    else { return nil }
+    self.init(id: id, entry: entry, serial: json["serial"]?.string ?? "", added: added)
+  }
+
+  var stored: JSONValue { ["device": entry, "serial": .string(serial), "added": .integer(added)] }
+}
+
+/// The registry in the state database: on disk before a device goes into service.
+package final class DeviceRegistry: Sendable {
+  package static let capacity = 1024
+  private static let scope = "registry"
+
+  private let store: KeyValueStore
+  private let devices: Mutex<[DeviceID: RegisteredDevice]>
+
+  package init(database: StateDatabase) throws {
+    store = KeyValueStore(database: database, keys: Self.capacity)
+    let known = try store.all(Self.scope)
+    devices = Mutex(Self.read(known))
+  }
+
+  /// What is in the registry of a host that may be running; nothing where there is no database yet.
+  package static func peek(directory: String) throws -> [RegisteredDevice] {
+    read(try KeyValueStore.peek(directory: directory, scope: scope)).values.sorted { $0.id < $1.id }
+  }
+
+  private static func read(_ entries: [(key: String, value: [UInt8])]) -> [DeviceID: RegisteredDevice] {
+    let list = entries.compactMap { (try? JSONValue(parsing: $0.value)).flatMap(RegisteredDevice.init(stored:)) }
+    return Dictionary(list.map { ($0.id, $0) }) { first, _ in first }
+  }
+
+  package var all: [RegisteredDevice] { devices.withLock { $0.values.sorted { $0.id < $1.id } } }
+
+  package subscript(_ id: DeviceID) -> RegisteredDevice? { devices.withLock { $0[id] } }
+
+  /// Puts the device in, or in the place of the one with its id. Throws a sentence where the disk refuses or it is full.
+  package func set(_ device: RegisteredDevice) throws(OnboardingRefusal) {
+    do {
+      try store.set(Self.scope, device.id.rawValue, Array(device.stored.text.utf8))
+    } catch {
+      throw OnboardingRefusal(.failed, "the registry could not be written: \(error)")
+    }
+    devices.withLock { $0[device.id] = device }
+  }
+
+  package func remove(_ id: DeviceID) throws(OnboardingRefusal) {
+    do {
+      try store.remove(Self.scope, id.rawValue)
+    } catch {
+      throw OnboardingRefusal(.failed, "the registry could not be written: \(error)")
+    }
+    devices.withLock { $0[id] = nil }
+  }
+}
