@@ -12,7 +12,8 @@ let hostileCases: [CheckCase] = [
     try await Hostile.polls($0, .doubled, goodValues: .plausible)
   },
   CheckCase("delayed-answers", .hostilePeer, "An answer that comes too late is not taken for the next one.", limit: 60) {
-    try await Hostile.polls($0, .delayed(.milliseconds(450)), goodValues: .plausible)
+    // Late for the second question of a poll, and for the first.
+    try await Hostile.polls($0, .delayed(.milliseconds(200)), .delayed(.milliseconds(450)), goodValues: .plausible)
   },
   CheckCase("flipped-bits", .hostilePeer, "Answers with flipped bits harm nothing.", limit: 60) {
     try await Hostile.polls($0, .flipped, goodValues: .any, count: 60)
@@ -38,16 +39,17 @@ enum Hostile {
   /// Bytes that the heap may be larger afterwards.
   private static let growth = 4 << 20
 
-  static func polls(_ bench: Bench, _ manner: HostilePeer.Manner, goodValues: Good, count: Int = 6) async throws {
+  /// `count` polls of each manner, then of an honest device.
+  static func polls(_ bench: Bench, _ manners: HostilePeer.Manner..., goodValues: Good, count: Int = 6) async throws {
     let peer = try bench.peer()
     let plugin = try bench.load()
     var link = try await bench.ready(plugin, to: peer.endpoint)
     let honest = await ranges(link)
     let wanted = Set(honest.keys)
     let before = OwnHoldings()
-    peer.behave(manner)
     var least = Int64.max
-    for _ in 0..<count {
+    for manner in manners.flatMap({ Array(repeating: $0, count: count) }) {
+      peer.behave(manner)
       _ = ValidationLayer.takeOverrun()
       let result = await link.poll(within: .milliseconds(300))
       least = min(least, ValidationLayer.takeOverrun())

@@ -28,6 +28,8 @@ package struct Configuration: Sendable, Equatable {
     package var site: Site?
     /// The directory of the database and keys.
     package var state = "/var/lib/busbar"
+
+    package init() {}
   }
 
   package struct Plugins: Sendable, Equatable {
