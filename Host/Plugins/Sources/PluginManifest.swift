@@ -72,7 +72,7 @@ package struct PluginManifest: Sendable, Equatable {
     minor = HostABI.minor
     requires = []
     permissions = []
-    self.adapters = adapters.map { Adapter(id: $0, title: $0, endpoints: [:], ports: [:]) }
+    self.adapters = adapters.map { Adapter(id: $0, title: $0, endpoints: [:], ports: [:], searches: []) }
   }
 
   fileprivate static func isName(_ text: String) -> Bool {

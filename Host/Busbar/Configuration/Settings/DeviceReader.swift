@@ -39,7 +39,7 @@ struct DeviceReader {
 
   /// The same, with other ears.
   func listening(_ sink: DiagnosticSink) -> DeviceReader {
-    DeviceReader(templates: templates, manifests: manifests, brokers: brokers, sink: sink)
+    DeviceReader(templates: templates, manifests: manifests, brokers: brokers, tls: tls, sink: sink)
   }
 
   func links(_ root: MapReader) -> [Link] {

@@ -22,7 +22,7 @@ extension ModbusAdapter {
       switch try ask(.read(window.ready, count: 1), device, call) {
       case .values([window.readyValue]): return try content(of: window, device, call)
       case .exception(let code) where code != ExceptionCode.busy && code != ExceptionCode.acknowledge: return .refused(code)
-      case .values, .exception, .written: break
+      case .values, .exception, .written, .identification: break
       }
       guard BootClock.now + Int64(window.every) * 1_000_000 < min(end, call.deadline) else { return .notReady }
       do {
@@ -41,7 +41,7 @@ extension ModbusAdapter {
       switch try ask(.read(window.block.address, count: window.block.count), device, call) {
       case .values(let more): words += more
       case .exception(let code): return .refused(code)
-      case .written: return .notReady
+      case .written, .identification: return .notReady
       }
     }
     return .words(words)
