@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import BusbarPlugins
-
 internal import ModbusCodec
 
 /// Decoders that are fed with hostile bytes: by libFuzzer, and with the corpus in the unit tests. Besides not crashing
