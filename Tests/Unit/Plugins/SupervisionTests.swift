@@ -101,12 +101,12 @@ import BusbarPlugins
     life.died("crash", now: 0)
     _ = life.wanted(now: Supervision.pause)
     life.loaded()
-    #expect(life.replaced())
+    #expect(life.replaced() == true)
     #expect(life.state == .draining)
     #expect(life.recent.isEmpty)
     #expect(life.wanted(now: 0) == .start)
     // While it is being started as well.
-    #expect(life.replaced())
+    #expect(life.replaced() == true)
     #expect(life.state == .draining)
     var backing = running()
     backing.died("crash", now: 0)
@@ -116,7 +116,7 @@ import BusbarPlugins
 
   @Test func whatNobodyNeedsEnds() {
     var life = running()
-    #expect(life.unneeded())
+    #expect(life.unneeded() == true)
     #expect(life.state == .idle)
     #expect(life.unneeded() == false)
     #expect(life.wanted(now: 0) == .start)

@@ -288,6 +288,13 @@ struct TestLink: Sendable {
     self.link = link
   }
 
+  /// In this process, whatever the mode.
+  init(_ plugin: LoadedPlugin, adapter: String) throws {
+    let resources = LinkResources(
+      endpoints: [:], config: "{}", events: told, pool: Self.pool, store: MemoryStore(), logger: log.logger)
+    link = try #require(plugin.link(adapter: adapter, resources: resources))
+  }
+
   /// In a child of the test's own.
   init(_ child: ChildPlugin, adapter: String = "hostile", config: String = "{}", store: any PluginStore = MemoryStore()) throws {
     let resources = LinkResources(
