@@ -72,9 +72,7 @@ actor Reloader {
     _ = try await inOrder { await self.take(self.sources) }.get()
   }
 
-  /// The configuration that is applied, and with an entry of the registry more, or another one in the place of `before`.
-  var current: Configuration { configuration }
-
+  /// The configuration that is applied, with an entry of the registry more, or another one in the place of `before`.
   func trying(_ entry: JSONValue, inPlaceOf before: DeviceID?) async -> (Configuration?, [Diagnostic]) {
     let others = registry.all.filter { $0.id != before }.map(\.entry)
     return ConfigurationLoader.load(
