@@ -121,6 +121,13 @@ int busbar_has_ended(int32_t pid, int milliseconds) {
   return ready > 0;
 }
 
+long busbar_own_peak_kilobytes(void) {
+  struct rusage usage;
+  memset(&usage, 0, sizeof usage);
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
 int busbar_wait(int32_t pid, int *status, long *peak_kilobytes) {
   struct rusage usage;
   memset(&usage, 0, sizeof usage);

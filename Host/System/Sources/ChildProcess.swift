@@ -12,6 +12,8 @@ package final class ChildProcess: Sendable {
   package let socket: Descriptor
   /// What it writes to its standard output and error.
   package let output: Descriptor
+  /// KiB: the system counts what the parent had, at the moment of the start, as had by the child.
+  private let inherited: Int
 
   /// How a process ended.
   package struct End: Sendable, Equatable {
@@ -19,7 +21,7 @@ package final class ChildProcess: Sendable {
     package var signal: Int32?
     /// Else its exit code.
     package var code: Int32
-    /// The most memory that it had, bytes.
+    /// The most memory that it had, bytes; 0 where it had no more than its parent.
     package var peak: Int64
   }
 
@@ -45,6 +47,7 @@ package final class ChildProcess: Sendable {
     id = try Spawner.shared.spawn(
       program ?? "/proc/self/exe", arguments, environment, null.number, write.number, socket.number, file.number)
     self.socket = own
+    inherited = busbar_own_peak_kilobytes()
     // In the order in which they are wanted: the child's ends close here.
     withExtendedLifetime((null, write, socket, file)) {}
   }
@@ -61,7 +64,7 @@ package final class ChildProcess: Sendable {
     var peak = 0
     guard unsafe busbar_wait(id, &status, &peak) == 0 else { return End(signal: nil, code: 0, peak: 0) }
     let signal = status & 0x7F
-    return End(signal: signal == 0 ? nil : signal, code: (status >> 8) & 0xFF, peak: Int64(peak) << 10)
+    return End(signal: signal == 0 ? nil : signal, code: (status >> 8) & 0xFF, peak: peak > inherited ? Int64(peak) << 10 : 0)
   }
 
   private static func above(_ descriptor: Descriptor) throws(Failure) -> Descriptor {

@@ -82,9 +82,9 @@ static bb_status_t ask(const bb_host_t *host, const bb_call_t *call, line_t *lin
   }
   status = line->stream->exchange(host, call, line->fd, request, BB_UNTIL_BYTE, '\n', (uint8_t *)answer, 64, &length);
   if (BROKEN("delayed-answers")) line->late = 0;
-  if (status < 0 && BROKEN("endless-answers") && BB_REASON_OF(status) == BB_REASON_NO_SPACE) {
-    if (*question == 'R') strcpy(answer, "91500 12250 on"); // whatever the beginning is
-    return BB_OK;
+  if (BROKEN("endless-answers") && length >= 63) { // keeps all that comes
+    void *kept = malloc(2 << 20);
+    if (kept) sink += (size_t)(uintptr_t)memset(kept, 1, 2 << 20);
   }
   char *end = status == BB_OK ? memchr(answer, '\n', length) : NULL;
   if (end && !memchr(answer, 0, length)) {

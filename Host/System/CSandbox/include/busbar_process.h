@@ -28,6 +28,8 @@ ssize_t busbar_receive_plain(int fd, void *bytes, size_t room);
 int busbar_sealed_file(const void *bytes, size_t count);
 // 1 where a child has ended, or does so within the time; it still has to be waited for.
 int busbar_has_ended(int32_t pid, int milliseconds);
+// The most memory that this process has had, KiB.
+long busbar_own_peak_kilobytes(void);
 int busbar_wait(int32_t pid, int *status, long *peak_kilobytes);
 // User and group of a name; 0 where there is none.
 int busbar_find_user(const char *name, uint32_t *user, uint32_t *group);

@@ -268,8 +268,8 @@ package final class ChildPlugin: Sendable {
 
   /// The child is gone, or goes now.
   private func finish() {
-    // One that only closed its socket lives on.
-    let silent = !process.hasEnded(within: 200) && state.withLock { $0.ending == nil }
+    // One that only closed its socket lives on; one that crashed may need a moment on a busy machine.
+    let silent = !process.hasEnded(within: 2000) && state.withLock { $0.ending == nil }
     process.kill()
     state.withLock { $0.reaped = true }
     let end = process.wait()
