@@ -21,6 +21,8 @@ package final class ChildProcess: Sendable {
     package var code: Int32
     /// The most memory that it had, bytes.
     package var peak: Int64
+    /// It was ended by force.
+    package var isKill: Bool { signal == SIGKILL }
   }
 
   package struct Failure: Error, Sendable {

@@ -61,7 +61,7 @@ struct PluginFileTests {
     #expect(try bytes(ofFile: file.copy) == bytes(ofFile: path))
     #expect(try FileManager.default.contentsOfDirectory(atPath: store.path) == ["\(file.hash).so"])
     let mode = try FileManager.default.attributesOfItem(atPath: file.copy)[.posixPermissions] as? Int
-    #expect(mode == 0o500)
+    #expect(mode == 0o555)
     #expect(try open(path, store: store).get().copy == file.copy)
   }
 
