@@ -23,6 +23,8 @@ package final class ChildProcess: Sendable {
     package var code: Int32
     /// The most memory that it had, bytes; 0 where it had no more than its parent.
     package var peak: Int64
+    /// It was ended by force.
+    package var isKill: Bool { signal == SIGKILL }
   }
 
   package struct Failure: Error, Sendable {

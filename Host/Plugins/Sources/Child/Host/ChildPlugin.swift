@@ -129,6 +129,9 @@ package final class ChildPlugin: Sendable {
     if links.isEmpty { onIdle() }
   }
 
+  /// Why it has ended; nil while it lives.
+  var endReason: String? { state.withLock { $0.ended } }
+
   package var isIdle: Bool { state.withLock { $0.links.isEmpty } }
 
   func retired(_ link: RemoteLink) {
@@ -275,8 +278,10 @@ package final class ChildPlugin: Sendable {
     let end = process.wait()
     output.read()
     let (reason, links, started, alive) = state.withLock { state in
+      // One that was on its way out keeps the end that it had, however long that took.
+      let closed = silent && end.isKill
       let reason =
-        state.ending ?? (silent ? ChildReason.closed : nil) ?? ChildReason.sentence(end, said: output.last, memory: settings.memory)
+        state.ending ?? (closed ? ChildReason.closed : ChildReason.sentence(end, said: output.last, memory: settings.memory))
       state.ended = reason
       state.waiting = []
       defer {

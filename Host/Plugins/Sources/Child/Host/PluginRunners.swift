@@ -63,6 +63,11 @@ package actor PluginRunners {
       var child = runners[id]?.child
       if child == nil, let starting = runners[id]?.starting { child = await starting.value }
       guard let child else { continue }
+      // Its links know before this does.
+      if let reason = child.endReason {
+        ended(child, reason)
+        continue
+      }
       guard let link = child.link(adapter: adapter, resources: resources) else {
         throw PluginFile.Refusal(message: "\(id) has no adapter \(adapter)")
       }
