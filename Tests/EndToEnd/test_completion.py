@@ -48,12 +48,12 @@ def tab(share, directory, *words, socket=None):
 
 
 def commands(node=None, path=()):
-    """Every command of the dump with its path, but the parser's own `help`."""
+    """Every command of the dump with its path, but the parser's own `help` and what is hidden from people."""
     node = node or json.loads(client("--experimental-dump-help").stdout)["command"]
     path = (*path, node["commandName"])
     yield path, node
     for child in node.get("subcommands", []):
-        if child["commandName"] != "help":
+        if child["commandName"] != "help" and child.get("shouldDisplay", True):
             yield from commands(child, path)
 
 
