@@ -89,6 +89,8 @@ def test_new_overwrites_nothing(tmp_path):
     assert (tmp_path / "rod" / "mine").read_text() == "mine"
 
 
+# Some sixty cases, each in a process of its own, of which several open a link a thousand times.
+@pytest.mark.timeout(600)
 def test_check_of_a_new_plugin(heat_rod):
     report = json.loads(busbar("plugin", "check", heat_rod, "--json").stdout)
     verdicts = {entry["case"]: entry["verdict"] for entry in report["cases"]}
@@ -97,6 +99,7 @@ def test_check_of_a_new_plugin(heat_rod):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_check_of_modbus():
     """With a device that the plugin's own simulator plays."""
     report = json.loads(busbar("plugin", "check", MODBUS, "--quality", ROOT / "Plugins/Modbus/quality.json", "--json").stdout)
