@@ -85,8 +85,9 @@ struct ChildPluginTests {
   @Test func memoryIsBounded() async throws {
     let hostile = try await Hostile(settings: .test(memory: 96 << 20))
     await hostile.ready("leak")
+    // How much it had is said where the parent had less, as hosts do and this process does not: test_isolation.py, "leak".
     let text = await hostile.link.poll().text
-    #expect(text.contains("MiB of memory, of the 96 MiB that it may"), "\(text)")
+    #expect(text.hasPrefix("the plugin's process crashed"), "\(text)")
   }
 
   /// A thread too many is the plugin's own trouble.
