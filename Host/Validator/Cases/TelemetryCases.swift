@@ -31,7 +31,8 @@ let telemetryCases: [CheckCase] = [
     await link.close()
     for (_, point) in link.told.points {
       let units = Set((kinds.isEmpty ? DeviceKind.allCases : kinds).compactMap { PointNames.unit(of: point.name, kind: $0) })
-      guard units.isEmpty || units.contains(point.unit) else {
+      // A code or an enumeration is a bare number on the wire: no unit and the unit 1 say the same.
+      guard units.isEmpty || units.contains(point.unit) || (point.unit == "1" && units.contains("")) else {
         throw Finding.failed("\(point.name) has the unit \"\(point.unit)\", by its name it is in \(units.sorted().joined(separator: " or "))")
       }
     }
