@@ -49,7 +49,7 @@ def fleet(count, seconds):
     print(f"  memory {resident / 1024:.1f} MiB resident, {written / 1024:.1f} MiB private and written, "
           f"{(private - written) / 1024:.1f} MiB of files that nobody else has open")
     print(f"  CPU {spent / elapsed * 100:.2f} % of a core, {spent / polls * 1e6:.0f} µs a poll")
-    return missed == 0 and resident / 1024 <= MOST_RESIDENT and written / 1024 <= MOST_PRIVATE
+    return missed == 0 and resident / 1024 <= MOST_RESIDENT and private / 1024 <= MOST_PRIVATE
 
 
 def idle(seconds):
