@@ -340,8 +340,8 @@ def test_a_search_is_one_at_a_time_and_can_be_cancelled(host, closing):
     import signal
 
     search.signal(signal.SIGINT)
-    search.process.wait(20)
-    assert search.process.returncode == 1 and "cancelled" in search.log()
+    search.wait_line(lambda line: "cancelled" in line)
+    assert search.process.wait(20) == 1
     assert gateway.json("discover", "--list")["search"]["state"] == "cancelled"
 
 

@@ -190,6 +190,7 @@ def test_five_faulty_devices_of_twenty(host, subscriber, modbus_device):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_five_faulty_units_of_thirty_two_on_one_line(host, subscriber, modbus_device, serial_line):
     """The same on a serial line, where a silent unit costs its neighbours the time-out of a request and no more."""
     units = {unit: meter(power=100) for unit in range(1, 32)}

@@ -73,7 +73,10 @@ def test_lines_for_people(identity):
 def test_killed_while_it_is_made(identity):
     """SIGKILL at random moments: what is there is whole, and the next one makes the rest."""
     states = set()
-    for moment in range(40):
+    moment = 0
+    # On a busy machine the moments at which there is something to interrupt come late.
+    while moment < 40 or len(states) < 2:
+        assert moment < 400, states
         shutil.rmtree(identity.place, ignore_errors=True)
         child = subprocess.Popen(
             [BUSBAR, "identity", "show", "--config", identity.host.file], env=identity.host.environment,
@@ -90,7 +93,7 @@ def test_killed_while_it_is_made(identity):
         if key:
             assert (identity.place / "key.pem").read_bytes() == key
         assert shown["state"] == "good"
-    assert len(states) > 1, states
+        moment += 1
 
 
 def test_two_at_once_make_one(identity):
