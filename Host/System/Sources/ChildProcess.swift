@@ -60,6 +60,14 @@ package final class ChildProcess: Sendable {
   /// Whether it has ended, or does so within the time in milliseconds; before `wait`.
   package func hasEnded(within time: Int32) -> Bool { busbar_has_ended(id, time) != 0 }
 
+  /// Nanoseconds of processor that all its threads have used (clock_getcpuclockid(3)); nil once it is gone.
+  package var processorTime: Int64? {
+    var clock = clockid_t()
+    var time = timespec()
+    guard unsafe clock_getcpuclockid(id, &clock) == 0, unsafe clock_gettime(clock, &time) == 0 else { return nil }
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+
   /// Waits for its end and forgets it. Once.
   package func wait() -> End {
     var status: Int32 = 0

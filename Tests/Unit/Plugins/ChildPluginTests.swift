@@ -98,6 +98,14 @@ struct ChildPluginTests {
     #expect(result == .done || result.reason == .closed, "\(result)")
   }
 
+  @Test func aThreadThatSpinsBehindQuickPolls() async throws {
+    // A small share, since the tests beside it take the processor too.
+    let hostile = try await Hostile(settings: .test(processor: .init(share: 0.05, window: 1_000_000_000)))
+    await hostile.ready("spins-behind")
+    #expect(await hostile.link.poll() == .done)
+    #expect(await hostile.reason()?.contains("% of a processor core") == true)
+  }
+
   @Test func aCommandThatKillsIsUnknown() async throws {
     let hostile = try await Hostile()
     await hostile.ready("command-dies")

@@ -167,11 +167,14 @@ struct TestPlugin: Sendable {
 
 extension ChildSettings {
   /// The host's program lies beside the one that runs the tests. Landlock as Debian 12 has it.
-  static func test(memory: Int64 = 192 << 20, patience: Int64 = 30_000_000_000, mercy: Int64 = 50_000_000) -> ChildSettings {
+  static func test(
+    memory: Int64 = 192 << 20, patience: Int64 = 30_000_000_000, mercy: Int64 = 50_000_000,
+    processor: ProcessorWatch.Limit = .init()
+  ) -> ChildSettings {
     let own = OwnProcess.executable ?? ""
     return ChildSettings(
       program: "\(own[..<(own.lastIndex(of: "/") ?? own.startIndex)])/busbar", memory: memory, landlock: 2, patience: patience,
-      mercy: mercy)
+      mercy: mercy, processor: processor)
   }
 }
 

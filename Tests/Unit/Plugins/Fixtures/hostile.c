@@ -130,6 +130,11 @@ static void *idle(void *argument) {
   return argument;
 }
 
+static void *work(void *argument) {
+  spin();
+  return argument;
+}
+
 static void flood_samples(const bb_host_t *host, const state_t *state, bb_point_id_t point, int batches) {
   for (int i = 0; i < batches; i++) {
     bb_batch_t *batch = host->batch_begin(host, state->link, 1000, 0, 0);
@@ -160,9 +165,13 @@ static void do_harm(const bb_host_t *host, const bb_call_t *call, state_t *state
   }
   if (is(state, "leak"))
     for (int i = 0; i < 1024; i++) memset(malloc(1 << 20), 1, 1 << 20);
+  if (is(state, "spins-behind")) {
+    pthread_t thread;
+    pthread_create(&thread, 0, work, 0);
+  }
   if (is(state, "threads")) {
     pthread_t thread;
-    for (int i = 0; i < 100000; i++) pthread_create(&thread, 0, idle, 0);
+    for (int i = 0; i < 10000; i++) pthread_create(&thread, 0, idle, 0);
   }
   if (is(state, "closes"))
     for (int i = 0; i < 64; i++) close(i);

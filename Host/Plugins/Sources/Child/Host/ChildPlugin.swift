@@ -98,6 +98,19 @@ package final class ChildPlugin: Sendable {
       guard let self, state.withLock({ $0.started != nil }) else { return }
       end("the plugin did not load within \(limit / 1_000_000_000) s")
     }
+    watchProcessor()
+  }
+
+  /// The system has no limit for this that does not count for ever (RLIMIT_CPU).
+  private func watchProcessor() {
+    Task { [weak self, settings, process] in
+      var watch = ProcessorWatch(settings.processor)
+      while self?.endReason == nil, let used = process.processorTime {
+        if let reason = watch.look(now: Clock.boot(), used: used) { self?.end(reason) }
+        try? await Task.sleep(for: .nanoseconds(settings.processor.window / 4))
+        guard self != nil else { return }
+      }
+    }
   }
 
   /// A link of one of its adapters; nil where it has none with this id.

@@ -14,10 +14,12 @@ package struct ChildSettings: Sendable {
   package var patience: Int64
   /// Nanoseconds between a call that hangs and the end of its child (contract, section 8).
   package var mercy: Int64
+  /// What a child may take of the processor.
+  package var processor: ProcessorWatch.Limit
 
   package init(
     program: String? = nil, memory: Int64 = 192 << 20, allowWeak: Bool = false, landlock: Int = 6,
-    patience: Int64 = 10_000_000_000, mercy: Int64 = 5_000_000_000
+    patience: Int64 = 10_000_000_000, mercy: Int64 = 5_000_000_000, processor: ProcessorWatch.Limit = .init()
   ) {
     self.program = program
     self.memory = memory
@@ -25,6 +27,7 @@ package struct ChildSettings: Sendable {
     self.landlock = landlock
     self.patience = patience
     self.mercy = mercy
+    self.processor = processor
   }
 }
 
