@@ -258,9 +258,10 @@ extension LinkGuard {
   private func polled(_ number: UInt32, due: [UInt32], items: [Reading.Item], took: Int64) {
     guard let memory = devices[number]?.memory else { return }
     // A poll that was cut short for a command leaves the rest due.
-    let rest = cutShort ? Set(missing(number, of: due, in: items)) : []
+    let leftOut = Set(missing(number, of: due, in: items))
+    let rest = cutShort ? leftOut : []
     let asked = due.filter { !rest.contains($0) }
-    devices[number]?.schedule.polled(asked, at: Clock.boot())
+    devices[number]?.schedule.polled(asked, leftOut: leftOut, at: Clock.boot())
     let (stale, notices) = memory.with { $0.judge.endPoll(due: asked) }
     if !stale.isEmpty { publishBad(number, .stale, points: stale) }
     if !notices.isEmpty { events.tell(notices, number, memory) }

@@ -90,7 +90,7 @@ extension LinkGuard {
     let added = Clock.boot() + patience
     let answer: CallResult? = await call(connection, until: added) { connection.add(setup, deadline: added, completion: $0) }
     guard let answer, answer.failure == nil else { return answer }
-    let due = memory.with { $0.points.map(\.id) }
+    let due = memory.with { $0.points.filter(\.point.readable).map(\.id) }
     let deadline = Clock.boot() + patience
     return await call(connection, until: deadline) { connection.poll(number, due: due, deadline: deadline, completion: $0) }
   }

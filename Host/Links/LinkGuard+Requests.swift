@@ -56,7 +56,7 @@ extension LinkGuard {
       return read.answer(.failure(CallResult(failure: .transient, reason: .unspecified, text: text)))
     }
     let wanted = read.points.map(Set.init)
-    let due = memory.with { state in state.points.filter { wanted?.contains($0.point.name) ?? true }.map(\.id) }
+    let due = memory.with { state in state.points.filter { $0.point.readable && wanted?.contains($0.point.name) ?? true }.map(\.id) }
     guard let result = await pollNow(read.device, due: due) else {
       return read.answer(.failure(CallResult(failure: .transient, reason: .timeout, text: reason ?? "no answer")))
     }

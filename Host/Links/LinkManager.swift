@@ -118,6 +118,11 @@ package actor LinkManager: DeviceWriter {
     guard unknown.isEmpty || !memory.known else {
       return .failure(ReadFailure(text: "\(device) has no point \(unknown.joined(separator: ", "))", unknownPoint: true))
     }
+    let silent = memory.points.filter { !$0.readable && points?.contains($0.name) == true }.map(\.name)
+    guard silent.isEmpty else {
+      return .failure(
+        ReadFailure(text: "\(device) never tells \(silent.joined(separator: ", ")): it can only be written", unknownPoint: true))
+    }
     let result: Result<[Reading.Item], CallResult> = await withCheckedContinuation { continuation in
       Task {
         await link.enqueue(

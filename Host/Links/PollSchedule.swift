@@ -24,8 +24,14 @@ package struct PollSchedule: Sendable {
     var due: Int64
     /// Due out of turn, which leaves the grid where it is.
     var hurried = false
-    var next: Int64 { hurried ? 0 : due }
+    /// The last poll left it out: due with the next one of the device, for a while.
+    var again: Int64?
+    var omissions = 0
+    var next: Int64 { hurried ? 0 : min(due, again ?? .max) }
   }
+
+  /// So many polls in a row may leave a point out before it is due at its own time only.
+  private static let patience = 3
 
   /// Periods, nanoseconds: a tenth of a second to a year.
   private static let leastPeriod: Int64 = 100_000_000
@@ -39,10 +45,10 @@ package struct PollSchedule: Sendable {
 
   package init() {}
 
-  /// A point that is declared is due at once; one that is declared again keeps its place. A point's own wish counts only
-  /// where it wants to be read less often than the plan says.
+  /// A point that is declared is due at once; one that is declared again keeps its place; one that cannot be read is never
+  /// due. A point's own wish counts only where it wants to be read less often than the plan says.
   package mutating func declare(_ points: [(id: UInt32, point: PointDescriptor)], plan: PollPlan, now: Int64) {
-    for (id, point) in points where !entries.contains(where: { $0.point == id }) {
+    for (id, point) in points where point.readable && !entries.contains(where: { $0.point == id }) {
       let planned = plan.points[point.name] ?? max(plan.period, point.period ?? .zero)
       let period = min(Self.longestPeriod, max(Self.leastPeriod, planned.nanoseconds))
       entries.append(Entry(point: id, period: period, due: now))
@@ -68,11 +74,15 @@ package struct PollSchedule: Sendable {
 
   package var all: [UInt32] { entries.map(\.point) }
 
-  /// These points were asked for: each is due again at the next place of its grid.
-  package mutating func polled(_ points: some Sequence<UInt32>, at now: Int64) {
+  /// These points were asked for: each is due again at the next place of its grid. Those that a poll left out, because a slow
+  /// device had no time for them, do not wait so long.
+  package mutating func polled(_ points: some Sequence<UInt32>, leftOut: Set<UInt32> = [], at now: Int64) {
     let points = Set(points)
     for index in entries.indices where points.contains(entries[index].point) {
       entries[index].hurried = false
+      let isLeftOut = leftOut.contains(entries[index].point)
+      entries[index].omissions = isLeftOut ? min(entries[index].omissions + 1, Self.patience + 1) : 0
+      entries[index].again = isLeftOut && entries[index].omissions <= Self.patience ? now + (shortest ?? 0) : nil
       guard entries[index].due <= now else { continue }
       let late = (now - entries[index].due) / entries[index].period
       missed += Int(late)

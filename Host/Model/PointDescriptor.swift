@@ -18,6 +18,8 @@ package struct PointDescriptor: Hashable, Sendable {
   package var type: ValueType
   package var kind: Kind
   package var writable: Bool
+  /// False: the device takes it and never tells it.
+  package var readable: Bool
   /// A written value lasts: no lease, no safe value.
   package var setting: Bool
   /// Nil = no limit.
@@ -46,7 +48,7 @@ package struct PointDescriptor: Hashable, Sendable {
 
   package init(
     name: String, title: String = "", unit: String = "", type: ValueType = .number, kind: Kind = .gauge,
-    writable: Bool = false, setting: Bool = false, minimum: Double? = nil, maximum: Double? = nil,
+    writable: Bool = false, readable: Bool = true, setting: Bool = false, minimum: Double? = nil, maximum: Double? = nil,
     allowed: [Double] = [], resolution: Double = 0, labels: [String] = [], safe: Value? = nil, lease: Duration? = nil,
     refresh: Duration? = nil, watchdog: Duration? = nil, period: Duration? = nil, restarts: Bool = false, plausible: Plausible? = nil
   ) {
@@ -56,6 +58,7 @@ package struct PointDescriptor: Hashable, Sendable {
     self.type = type
     self.kind = kind
     self.writable = writable
+    self.readable = readable
     self.setting = setting
     self.minimum = minimum
     self.maximum = maximum

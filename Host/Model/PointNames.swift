@@ -87,7 +87,7 @@ package enum PointNames {
     "power_limit": "W", "power_limit_percent": "%", "enabled": "",
   ]
   private static let battery: [String: String] = [
-    "soc": "%", "soh": "%", "energy_charged": "Wh", "energy_discharged": "Wh", "capacity": "Wh", "cycles": "",
+    "soc": "%", "soh": "%", "energy_charged": "Wh", "energy_discharged": "Wh", "capacity": "Wh", "cycles": "1",
     "max_charge_power": "W", "max_discharge_power": "W", "power_setpoint": "W", "mode": "", "soc_min": "%",
   ]
   private static let evcharger: [String: String] = [

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from harness.network import free_port
-from harness.site import meter, meter_device
+from harness.site import inverter, meter, meter_device
 
 PERIOD = 1000
 # Readings that each good device of a site with faulty ones is watched for; Tests/Faults/field asks for more.
@@ -77,6 +77,25 @@ def test_device_comes_back(host, subscriber, modbus_device):
     peer.start()
     subscriber.wait_status("met_grid", lambda content: content["state"] == "online", 90, since=position)
     subscriber.wait_telemetry("met_grid", lambda content: "power" in content["values"], since=position)
+
+
+def test_what_is_only_written_is_never_missing(host, subscriber, modbus_device):
+    """A limit that the device takes and never tells has no value that could be lost: after an outage the device is well."""
+    peer = modbus_device({3: inverter(power=4210)}, fill=True)
+    host(devices=[{"id": "sol_sma", "template": "sma-sunny-tripower", "endpoint": peer.endpoint, "poll": "1s"}])
+    subscriber.wait_telemetry("sol_sma", lambda content: content["values"].get("power") == 4210)
+    peer.stop()
+    subscriber.wait_status("sol_sma", lambda content: content["state"] == "offline", 60)
+    position = subscriber.mark()
+    peer.start()
+    subscriber.wait_status("sol_sma", lambda content: content["state"] == "online", 90, since=position)
+    bad = [m.json.get("bad", {}) for m in subscriber.messages if m.topic == "devices/sol_sma/telemetry" and "bad" in m.json]
+    assert bad and not any("power_limit_percent" in points for points in bad)
+    info = subscriber.wait_for(lambda m: m.topic == "devices/sol_sma/info" and m.json["points"]).json
+    points = {point["name"]: point for point in info["points"]}
+    assert points["power_limit_percent"]["readable"] is False and "readable" not in points["power"]
+    # A code is no quantity.
+    assert points["state_code"]["unit"] == ""
 
 
 @pytest.mark.parametrize("kind", ["drop", "garbage", "truncate", "badtid", "close", "exception"])

@@ -55,7 +55,9 @@ enum PointDescription {
     let kind = kind(record.kind)
     return PointDescriptor(
       name: name, title: record.title, unit: unit, type: type, kind: kind,
-      writable: flags & BB_POINT_WRITABLE != 0, setting: flags & BB_POINT_SETTING != 0,
+      writable: flags & BB_POINT_WRITABLE != 0,
+      // What can be neither read nor written is no point; then the flag is a mistake.
+      readable: flags & BB_POINT_WRITABLE == 0 || flags & BB_POINT_WRITE_ONLY == 0, setting: flags & BB_POINT_SETTING != 0,
       minimum: limited ? record.minimum : nil, maximum: limited ? record.maximum : nil,
       allowed: (json?["allowed"]?.array ?? []).compactMap(\.number),
       resolution: record.resolution.isFinite ? max(0, record.resolution) : 0,

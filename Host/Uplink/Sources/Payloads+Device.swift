@@ -109,6 +109,7 @@ extension Payloads {
     json.string("type", point.type.rawValue)
     json.string("kind", point.kind.rawValue)
     json.boolean("writable", point.writable)
+    if !point.readable { json.boolean("readable", false) }
     if point.setting { json.boolean("setting", true) }
     if let minimum = point.minimum { json.number("minimum", minimum) }
     if let maximum = point.maximum { json.number("maximum", maximum) }

@@ -159,6 +159,42 @@ struct PollScheduleTests {
     #expect(schedule.next == Self.start + 10 * Self.second)
   }
 
+  @Test func whatCanOnlyBeWrittenIsNeverDue() {
+    let schedule = schedule(
+      PollPlan(period: .seconds(5)), [PointDescriptor(name: "power"), PointDescriptor(name: "power_limit", writable: true, readable: false)])
+    #expect(schedule.due(at: .max) == [1])
+    #expect(schedule.all == [1])
+  }
+
+  /// A device of half a second a question has no time for all its points in the first poll: those that are read rarely do not
+  /// wait an hour for their first value.
+  @Test func whatAPollLeftOutIsDueWithTheNextOne() {
+    var schedule = schedule(
+      PollPlan(period: .seconds(5), points: ["max_current": .seconds(3600)]),
+      [PointDescriptor(name: "power"), PointDescriptor(name: "max_current")])
+    schedule.polled([1, 2], leftOut: [2], at: Self.start + Self.second)
+    #expect(schedule.due(at: Self.start + 5 * Self.second) == [1])
+    #expect(schedule.due(at: Self.start + 6 * Self.second) == [1, 2])
+    schedule.polled([1, 2], at: Self.start + 6 * Self.second)
+    #expect(schedule.due(at: Self.start + 3599 * Self.second) == [1])
+    #expect(schedule.due(at: Self.start + 3600 * Self.second) == [1, 2])
+    #expect(schedule.missed == 0)
+  }
+
+  /// One that never comes is asked for at its own time after a while.
+  @Test func whatIsLeftOutForEverDoesNotComeAlongEachTime() {
+    var schedule = schedule(
+      PollPlan(period: .seconds(5), points: ["max_current": .seconds(3600)]),
+      [PointDescriptor(name: "power"), PointDescriptor(name: "max_current")])
+    var asked = 0
+    for round in 0..<20 {
+      let due = schedule.due(at: Self.start + Int64(round) * 5 * Self.second)
+      if due.contains(2) { asked += 1 }
+      schedule.polled(due, leftOut: [2], at: Self.start + Int64(round) * 5 * Self.second)
+    }
+    #expect(asked == 4)
+  }
+
   @Test func noPeriodIsShorterThanATenthOfASecond() {
     for period in [Duration.zero, .milliseconds(-5), .nanoseconds(1), .milliseconds(99)] {
       #expect(power(period).shortest == 100_000_000)

@@ -106,6 +106,7 @@ struct PayloadsTests {
       points: [
         PointDescriptor(name: "power", unit: "W", resolution: 1),
         PointDescriptor(name: "power_limit", unit: "W", writable: true, minimum: 0, maximum: 10_000, allowed: [0], resolution: 1),
+        PointDescriptor(name: "power_limit_percent", unit: "%", writable: true, readable: false, minimum: 0, maximum: 100),
       ])
     let json = try object(payloads.deviceInfo(info, actions: ["reset"], time: 20))
     #expect(json["id"] as? String == "sol_test_1")
@@ -115,6 +116,8 @@ struct PayloadsTests {
     let points = try #require(json["points"] as? [[String: Any]])
     #expect(points[0]["minimum"] == nil)
     #expect(points[0]["writable"] as? Bool == false)
+    #expect(points[1]["readable"] == nil)
+    #expect(points[2]["readable"] as? Bool == false)
     #expect(points[1]["maximum"] as? Double == 10_000)
     #expect(points[1]["type"] as? String == "number")
     #expect(points[1]["kind"] as? String == "gauge")

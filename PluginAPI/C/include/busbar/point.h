@@ -31,7 +31,8 @@ enum {
 enum {
   BB_POINT_WRITABLE = 1,   // takes bb_command_t
   BB_POINT_SETTING = 2,    // a written value lasts: no lease, no safe value
-  BB_POINT_RESTARTS = 4    // a counter that restarts at 0 (…_today, …_session)
+  BB_POINT_RESTARTS = 4,   // a counter that restarts at 0 (…_today, …_session)
+  BB_POINT_WRITE_ONLY = 8  // the device takes it and never tells it: never due, no samples
 };
 
 // Array element: travels as pointer, count and stride.

@@ -73,6 +73,9 @@ extension TemplateReader {
     return try declare(point, type: type, body, path)
   }
 
+  /// Numbers that count nothing (interfaces 5): codes, and choices by number.
+  private static let bareNumbers: Set = ["state_code", "fault_code", "sg_ready", "tariff"]
+
   private func declare(_ point: Point, type: Int, _ body: PointBody, _ path: String) throws(TemplateError)
     -> DeclaredPoint
   {
@@ -83,7 +86,7 @@ extension TemplateReader {
     if body.write == nil, body.setting == true || body.allowed != nil || body.lease != nil || body.refresh != nil {
       throw TemplateError(path, "has setting, allowed, lease or refresh and is not written")
     }
-    let symbol = body.unit ?? (isNumber ? "1" : "")
+    let symbol = body.unit ?? (isNumber && !Self.bareNumbers.contains(point.name) ? "1" : "")
     guard let unit = unitNumbers[symbol] else {
       throw TemplateError(
         "\(path).unit", "is \"\(symbol)\"; expected one of \(unitNumbers.keys.sorted().joined(separator: " "))")
@@ -109,6 +112,7 @@ extension TemplateReader {
     declaration.resolution = isNumber ? body.resolution ?? step : 0
     var flags = 0
     if point.write != nil { flags |= BB_POINT_WRITABLE }
+    if point.reading == nil { flags |= BB_POINT_WRITE_ONLY }
     if body.setting == true { flags |= BB_POINT_SETTING }
     if kind == BB_KIND_COUNTER, point.name.hasSuffix("_today") || point.name.hasSuffix("_session") {
       flags |= BB_POINT_RESTARTS
