@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -112,11 +113,36 @@ int busbar_sealed_file(const void *bytes, size_t count) {
   return fd;
 }
 
-int busbar_has_ended(int32_t pid, int milliseconds) {
+// 1 where the process is past the point where it can still do anything, 0 where not, -1 where the system does not tell. A process
+// gives up its files after this flag is set and before it has ended (exit_files in the kernel's do_exit).
+static int is_exiting(int32_t pid) {
+  char path[40], text[1024];
+  snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno == ENOENT ? 1 : -1;
+  ssize_t count = read(fd, text, sizeof text - 1);
+  close(fd);
+  if (count <= 0) return -1;
+  text[count] = 0;
+  // Behind the name, which may hold anything: state, five numbers, flags (proc(5)).
+  const char *rest = strrchr(text, ')');
+  char state;
+  unsigned flags;
+  if (!rest || sscanf(rest, ") %c %*d %*d %*d %*d %*d %u", &state, &flags) != 2) return -1;
+  return state == 'Z' || state == 'X' || (flags & 4u /* PF_EXITING */) != 0;
+}
+
+int busbar_ends(int32_t pid) {
+  // Far above what the system takes to end a process; where it does not tell, what a busy machine takes.
+  enum { EXITING = 30000, UNTOLD = 2000 };
   int fd = (int)syscall(434 /* pidfd_open */, pid, 0);
   if (fd < 0) return errno == ESRCH;
   struct pollfd end = {fd, POLLIN, 0};
-  int ready = poll(&end, 1, milliseconds);
+  int ready = poll(&end, 1, 0);
+  int exiting = ready > 0 ? 1 : is_exiting(pid);
+  if (ready == 0 && exiting != 0) {
+    do ready = poll(&end, 1, exiting > 0 ? EXITING : UNTOLD); while (ready < 0 && errno == EINTR);
+  }
   close(fd);
   return ready > 0;
 }

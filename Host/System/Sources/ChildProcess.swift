@@ -21,7 +21,7 @@ package final class ChildProcess: Sendable {
     package var signal: Int32?
     /// Else its exit code.
     package var code: Int32
-    /// The most memory that it had, bytes; 0 where it had no more than its parent.
+    /// The most memory that it had, bytes, as the system counts; 0 where it had no more than its parent.
     package var peak: Int64
     /// It was ended by force.
     package var isKill: Bool { signal == SIGKILL }
@@ -57,8 +57,8 @@ package final class ChildProcess: Sendable {
   /// Ends it now; harmless where it has ended, until `wait`.
   package func kill() { Glibc.kill(id, SIGKILL) }
 
-  /// Whether it has ended, or does so within the time in milliseconds; before `wait`.
-  package func hasEnded(within time: Int32) -> Bool { busbar_has_ended(id, time) != 0 }
+  /// Waits where it is on its way out; false where it lives on. Before `wait`.
+  package func ends() -> Bool { busbar_ends(id) != 0 }
 
   /// Nanoseconds of processor that all its threads have used (clock_getcpuclockid(3)); nil once it is gone.
   package var processorTime: Int64? {

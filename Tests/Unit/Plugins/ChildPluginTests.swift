@@ -82,12 +82,31 @@ struct ChildPluginTests {
     #expect(await hostile.link.close() == .done)
   }
 
+  /// This process has had so much memory, which the system counts as had by each child that it starts.
+  private static func haveHad(_ count: Int) {
+    let memory = [UInt8](repeating: 1, count: count)
+    #expect(memory.last == 1)
+  }
+
   @Test func memoryIsBounded() async throws {
+    Self.haveHad(128 << 20)
     let hostile = try await Hostile(settings: .test(memory: 96 << 20))
     await hostile.ready("leak")
-    // How much it had is said where the parent had less, as hosts do and this process does not: test_isolation.py, "leak".
     let text = await hostile.link.poll().text
     #expect(text.hasPrefix("the plugin's process crashed"), "\(text)")
+    let words = text.split(separator: " ")
+    let peak = words.firstIndex(of: "used").flatMap { Int(words[$0 + 1]) }
+    #expect(peak.map { (67...96).contains($0) } == true, "\(text)")
+    #expect(text.contains("of the 96 MiB that it may (plugins.memory)"), "\(text)")
+  }
+
+  /// A crash that memory has nothing to do with does not speak of it, however much this process has had.
+  @Test func aCrashWithLittleMemoryDoesNotBlameIt() async throws {
+    Self.haveHad(128 << 20)
+    let hostile = try await Hostile(settings: .test(memory: 96 << 20))
+    await hostile.ready("segfault")
+    let text = await hostile.link.poll().text
+    #expect(text.contains("segmentation fault") && !text.contains("MiB"), "\(text)")
   }
 
   /// A thread too many is the plugin's own trouble.

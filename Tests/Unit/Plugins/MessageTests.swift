@@ -55,7 +55,7 @@ import BusbarSystem
     .frame(link: 1, device: 2, time: 7, .event(.failed("broken"))), .frame(link: 1, device: 2, time: 8, .event(.cut(9))),
     .released(link: 1), .request(1, link: 1, .stream(endpoint: "device", deadline: 9)), .request(2, link: 1, .storeGet(key: "k")),
     .request(3, link: 1, .storeSet(key: "k", value: [4])),
-    .request(4, link: 1, .durable(.init(rows: [], arena: []))),
+    .request(4, link: 1, .durable(.init(rows: [], arena: []))), .crashing(peak: 96 << 20),
   ]
 
   private static func command(_ verb: AdapterCommand.Verb) -> AdapterCommand {

@@ -26,8 +26,11 @@ ssize_t busbar_receive_packet(int fd, void *bytes, size_t room, int *passed);
 ssize_t busbar_receive_plain(int fd, void *bytes, size_t room);
 // A memory file with this content that nobody can change any more; -1 with errno.
 int busbar_sealed_file(const void *bytes, size_t count);
-// 1 where a child has ended, or does so within the time; it still has to be waited for.
-int busbar_has_ended(int32_t pid, int milliseconds);
+// Waits for the end of a child that is on its way out; 1 = it has ended, and still has to be waited for. 0 where it lives on.
+int busbar_ends(int32_t pid);
+// Where this process crashes, the packet is sent first, with the most memory that it had, bytes, at `place` as eight bytes.
+// 0, or -1 with errno.
+int busbar_last_words(int socket, const uint8_t *packet, size_t length, size_t place);
 // The most memory that this process has had, KiB.
 long busbar_own_peak_kilobytes(void);
 int busbar_wait(int32_t pid, int *status, long *peak_kilobytes);

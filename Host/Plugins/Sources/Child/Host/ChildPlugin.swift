@@ -28,6 +28,8 @@ package final class ChildPlugin: Sendable {
     var lastLink: UInt32 = 0
     var waiting: [(packet: [UInt8], descriptor: Descriptor?)] = []
     var waitingBytes = 0
+    /// The most memory that it had, bytes, as it said itself before it crashed.
+    var peak: Int64?
     /// Why it is ended from here.
     var ending: String?
     /// Why it has ended.
@@ -253,6 +255,7 @@ package final class ChildPlugin: Sendable {
       state.withLock { $0.alive = true }
       started(.success(()))
     case .refused(let text): takeStarted()?(.failure(.refused(text)))
+    case .crashing(let peak): state.withLock { $0.peak = Int64(clamping: peak) }
     case .log(0, let level, let text): log(level, text)
     case .result(let call, _), .outcome(let call, _), .candidate(let call, _), .scanned(let call, _, _):
       return try link(UInt32(call >> 32))?.handle(message) ?? 0
@@ -284,11 +287,15 @@ package final class ChildPlugin: Sendable {
 
   /// The child is gone, or goes now.
   private func finish() {
-    // One that only closed its socket lives on; one that crashed may need a moment on a busy machine.
-    let silent = !process.hasEnded(within: 2000) && state.withLock { $0.ending == nil }
+    // One that only closed its socket lives on.
+    let silent = state.withLock { $0.ending == nil } && !process.ends()
     process.kill()
-    state.withLock { $0.reaped = true }
-    let end = process.wait()
+    let said = state.withLock { state in
+      state.reaped = true
+      return state.peak
+    }
+    var end = process.wait()
+    end.peak = said ?? end.peak
     output.read()
     let (reason, links, started, alive) = state.withLock { state in
       // One that was on its way out keeps the end that it had, however long that took.

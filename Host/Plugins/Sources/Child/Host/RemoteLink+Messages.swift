@@ -95,7 +95,7 @@ extension RemoteLink {
     case .request(let number, _, let request):
       try serve(number, request)
       if case .durable(let samples) = request { return samples.rows.count / SampleBatch.rowLength }
-    case .loaded, .refused: throw MessageError(what: "a message of no link")
+    case .loaded, .refused, .crashing: throw MessageError(what: "a message of no link")
     }
     return 0
   }

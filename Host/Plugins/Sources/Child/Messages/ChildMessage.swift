@@ -25,6 +25,8 @@ package enum ChildMessage: Equatable, Sendable {
   case released(link: UInt32)
   /// Answered with the same number, in any order.
   case request(UInt64, link: UInt32, Request)
+  /// The last one of a process that crashes; the most memory that it had, bytes.
+  case crashing(peak: UInt64)
 
   package enum Request: Equatable, Sendable {
     case stream(endpoint: String, deadline: Int64)
@@ -123,6 +125,9 @@ extension ChildMessage: MessageField {
       message.put(number)
       message.put(link)
       message.put(request)
+    case .crashing(let peak):
+      message.put(UInt8(15))
+      message.put(peak)
     }
   }
 
@@ -146,6 +151,7 @@ extension ChildMessage: MessageField {
       self = .frame(link: try message.integer(), device: try message.integer(), time: try message.field(), try message.field())
     case 13: self = .released(link: try message.integer())
     case 14: self = .request(try message.integer(), link: try message.integer(), try message.field())
+    case 15: self = .crashing(peak: try message.integer())
     default: throw MessageError(what: "a message of no kind")
     }
     guard message.rest == 0 else { throw MessageError(what: "\(message.rest) bytes too many") }

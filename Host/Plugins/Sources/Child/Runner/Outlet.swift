@@ -64,6 +64,13 @@ final class Outlet: Sendable {
     !Poll.wait([(socket.number, .write)], until: time == 0 ? 0 : Clock.boot() + time)[0].isEmpty
   }
 
+  /// A packet with nothing else in it.
+  static func packet(_ message: ChildMessage) -> [UInt8] {
+    var packet = Packet.head
+    Packet.append(bytes(message), to: &packet)
+    return packet
+  }
+
   private static func bytes(_ message: ChildMessage) -> [UInt8] {
     var writer = MessageWriter()
     writer.put(message)

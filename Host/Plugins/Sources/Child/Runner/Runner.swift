@@ -21,6 +21,7 @@ package enum Runner {
     // A signal to the whole group, from a terminal or the service manager, is for the host: it ends the children when
     // what they are for is done.
     for number in [SIGTERM, SIGINT, SIGHUP] { signal(number, SIG_IGN) }
+    OwnProcess.leaveLastWords(Outlet.packet(.crashing(peak: 0)), socket: 3)
     // For good: closing is left to the end of the process.
     let socket = unsafe Unmanaged.passRetained(Descriptor(owning: 3)).takeUnretainedValue()
     let outlet = Outlet(socket)
