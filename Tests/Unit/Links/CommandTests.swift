@@ -104,7 +104,7 @@ struct CommandTests {
     #expect(await site.write(a, 1, validFor: .seconds(-1)) == .expired)
     let unknown = DeviceWrite(
       device: a, verb: .set(point: "level", value: .number(1)), purpose: .command, id: "c",
-      validUntil: Clock.boot() + 1_000_000_000)
+      validUntil: Clock.boot() + 60_000_000_000)
     #expect(await site.manager.write(unknown) == .refused(.unknownPoint, "the device has no point level"))
     #expect(!site.adapter.calls(since: place).contains { $0.isCommand })
     await site.manager.stop()
@@ -166,6 +166,28 @@ struct CommandTests {
     #expect(
       await site.manager.read(a, points: ["power", "level", "color"])
         == .failure(ReadFailure(text: "met_a has no point level, color", unknownPoint: true)))
+    await site.manager.stop()
+  }
+
+  /// It has no value that a lost connection could take from it, and nobody asks for it.
+  @Test func whatCanOnlyBeWrittenIsNeverReadAndNeverBad() async throws {
+    let site = Site()
+    site.adapter.script {
+      $0.points = [PointDescriptor(name: "power", unit: "W"), PointDescriptor(name: "power_limit", unit: "W", writable: true, readable: false)]
+      $0.ending = { $0.isPoll ? failure(.transient, .timeout) : .well }
+    }
+    await site.manager.apply([plan(device(a))])
+    try await site.observed.status(a, .offline)
+    #expect(
+      await site.manager.read(a, points: ["power_limit"])
+        == .failure(ReadFailure(text: "met_a never tells power_limit: it can only be written", unknownPoint: true)))
+    site.adapter.script { $0.ending = { _ in .well } }
+    let place = site.observed.journal.count
+    try await site.observed.status(a, .online, from: place)
+    let all = try #require(await site.manager.read(a, points: nil)).get()
+    #expect(all.map(\.point.name) == ["power"])
+    #expect(site.adapter.calls().allSatisfy { if case .poll(_, let due) = $0 { due == [1] } else { true } })
+    #expect(await site.link()?.devices.flatMap { $0.memory.latest.keys } == ["power"])
     await site.manager.stop()
   }
 

@@ -123,6 +123,8 @@ final class FakeAdapter: LinkConnecting {
     /// Which connection of the link, from 1.
     var connection: Int
     var call: Call
+    /// Boot clock. That something came no earlier than it may can be told from it on any machine; that it came in time cannot.
+    let time = Clock.boot()
   }
 
   struct Script: Sendable {

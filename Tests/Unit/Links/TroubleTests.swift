@@ -160,8 +160,11 @@ struct TroubleTests {
     site.adapter.script { $0.ending = { $0.isPoll(of: 1) ? failure(.cancelled) : .well } }
     await site.manager.apply([plan(device(a), device(b))])
     try await site.observed.status(a, .offline)
-    try await site.adapter.reach(5, "polls of the neighbour") { $0.isPoll(of: 2) }
-    #expect(site.adapter.calls().count { $0.isPoll(of: 1) } <= 2)
+    try await site.adapter.reach(2, "a second try") { $0.isPoll(of: 1) }
+    let entries = site.adapter.journal.all
+    let tries = entries.indices.filter { entries[$0].call.isPoll(of: 1) }
+    #expect(entries[tries[1]].time - entries[tries[0]].time >= BackOff.first * 4 / 5)
+    #expect(entries[tries[0]...tries[1]].contains { $0.call.isPoll(of: 2) })
     await site.manager.stop()
   }
 
