@@ -98,7 +98,13 @@ final class Bench: Sendable {
     guard let connection = plugin.link(adapter: input.adapter, resources: resources) else {
       throw Finding.failed("the code has no adapter \(input.adapter)")
     }
-    return LinkUnderTest(connection: connection, told: told, device: device(setup: 1))
+    return link(connection, told)
+  }
+
+  func link(_ connection: any AdapterConnection, _ told: Told) -> LinkUnderTest {
+    LinkUnderTest(
+      connection: connection, told: told, device: device(setup: 1), pace: input.pace,
+      first: input.write.map { [$0.point] } ?? [])
   }
 
   func resources(to endpoint: StreamEndpoint?) throws -> (LinkResources, Told) {

@@ -6,7 +6,7 @@ internal import Foundation
 
 /// Runs cases in processes of their own, each with a device of its own, so that nothing a plugin does reaches the next one.
 package struct CaseProcess: Sendable {
-  private let plan: CheckPlan
+  private var plan: CheckPlan
   /// Arguments that make this program run one case or play a device.
   private let caseArguments: [String]
   private let deviceArguments: [String]
@@ -24,6 +24,17 @@ package struct CaseProcess: Sendable {
     return input
   }
 
+  /// Measures the device first, so that cases know what they can ask of it. Blocks. Where it cannot be measured the cases
+  /// say why.
+  package func measured() -> CaseProcess {
+    var other = self
+    other.plan.input.pace = attempt(.pace).pace ?? .none
+    return other
+  }
+
+  package var pace: Pace { plan.input.pace }
+  package var waivers: [String: String] { plan.waivers }
+
   /// What became of it. Blocks.
   package func run(_ check: CheckCase) -> CheckOutcome {
     var outcome = attempt(check)
@@ -35,7 +46,7 @@ package struct CaseProcess: Sendable {
     var input = input
     var device: Child?
     defer { device?.end() }
-    if check.need == .device || check.need == .simulatedDevice {
+    if check.needsDevice {
       switch plan.device {
       case .none, .endpoint: break
       case .program, .simulator:
@@ -50,16 +61,17 @@ package struct CaseProcess: Sendable {
         }
       }
     }
+    let limit = plan.input.pace.limit(check.limit)
     do {
       let encoded = try JSONEncoder().encode(input)
       let child = try Child(Self.program, caseArguments + [check.name], folder: nil, input: encoded)
       defer { child.end() }
-      let deadline = Clock.boot() + Int64(check.limit) * 1_000_000_000
+      let deadline = Clock.boot() + Int64(limit) * 1_000_000_000
       while let line = child.line(until: deadline) {
         if let outcome = try? JSONDecoder().decode(CheckOutcome.self, from: Data(line.utf8)) { return outcome }
       }
       guard Clock.boot() < deadline else {
-        return CheckOutcome(name: check.name, verdict: .stuck, text: "it was not over after \(check.limit) s")
+        return CheckOutcome(name: check.name, verdict: .stuck, text: "it was not over after \(limit) s")
       }
       return CheckOutcome(name: check.name, verdict: .crashed, text: child.ending())
     } catch {
@@ -110,8 +122,11 @@ final class Child {
   init(_ program: String, _ arguments: [String], folder: String?, input: Data?) throws(Failure) {
     process.executableURL = URL(filePath: program)
     process.arguments = arguments
-    // A crash is a verdict; collecting symbols would only hold it up.
-    process.environment = ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
+    // A crash is a verdict; collecting symbols would only hold it up. What threads keep back of the heap (malloc's tcache) would
+    // count as held and come and go with them.
+    process.environment = ProcessInfo.processInfo.environment.merging([
+      "SWIFT_BACKTRACE": "enable=no", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
+    ]) { $1 }
     if let folder { process.currentDirectoryURL = URL(filePath: folder) }
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice

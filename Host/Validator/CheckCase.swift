@@ -49,6 +49,11 @@ package struct CheckCase: Sendable {
   package static let all: [CheckCase] =
     manifestCases + libraryCases + lifeCycleCases + ruleCases + telemetryCases + commandCases + hostileCases + hostCases + modeCases
 
+  package var needsDevice: Bool { need == .device || need == .simulatedDevice }
+
+  /// Also those that are for the check itself.
+  package static func named(_ name: String) -> CheckCase? { (all + [pace, replay]).first { $0.name == name } }
+
   /// Runs it in this process, once: the plugin stays loaded.
   package func run(_ input: CheckInput) async -> CheckOutcome {
     do {
@@ -61,7 +66,9 @@ package struct CheckCase: Sendable {
       }
       return CheckOutcome(name: name, verdict: .passed, text: "")
     } catch let finding as Finding {
-      return CheckOutcome(name: name, verdict: finding.verdict, text: finding.text)
+      var outcome = CheckOutcome(name: name, verdict: finding.verdict, text: finding.text)
+      outcome.pace = finding.pace
+      return outcome
     } catch {
       return CheckOutcome(name: name, verdict: .failed, text: "\(error)")
     }
@@ -80,6 +87,8 @@ package struct CheckOutcome: Sendable, Codable, Equatable {
   package var verdict: Verdict
   /// One sentence; empty where there is nothing to say.
   package var text: String
+  /// What `CheckCase.pace` measured.
+  var pace: Pace?
 
   package init(name: String, verdict: Verdict, text: String) {
     self.name = name
@@ -92,7 +101,9 @@ package struct CheckOutcome: Sendable, Codable, Equatable {
 struct Finding: Error {
   var verdict: Verdict
   var text: String
+  var pace: Pace?
 
+  static func measured(_ pace: Pace) -> Finding { Finding(verdict: .passed, text: "", pace: pace) }
   static func failed(_ text: String) -> Finding { Finding(verdict: .failed, text: text) }
   static func warning(_ text: String) -> Finding { Finding(verdict: .warning, text: text) }
   static func skipped(_ text: String) -> Finding { Finding(verdict: .skipped, text: text) }

@@ -32,6 +32,9 @@ package struct CheckInput: Sendable, Codable {
   /// The device is played for this check alone and may be written to.
   package var isSimulated: Bool
   package var seed: UInt64
+  package var pace = Pace.none
+  /// How often a replay reads.
+  package var polls = 1
 
   package init(
     file: String, store: String, adapter: String, link: JSONValue = [:], config: JSONValue = [:], templateBody: String = "",

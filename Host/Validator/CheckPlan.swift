@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import BusbarConfiguration
-internal import BusbarModel
+package import BusbarModel
 internal import BusbarPlugins
 internal import Foundation
 
@@ -11,11 +11,14 @@ internal import Foundation
 ///     "check": {
 ///       "adapter": "line-meter",                                      the first of the manifest where it is absent
 ///       "device": ["python3", "device.py", "--port", "0"],            a program that prints its port, then answers there
-///       "template": "Devices/example.yaml",                           for adapters that need one
+///       "template": "Devices/example.yaml",                           for adapters that need one; a list is checked in turn
 ///       "config": {}, "link": {},                                     settings beside the defaults
 ///       "write": { "point": "power_limit", "value": 1200 }
 ///     },
 ///     "waivers": { "CASE": "why the plugin is good without it" }
+///
+/// In a list of templates an object, `{ "template": "Devices/other.yaml", "config": {} }`, has its own instead of what
+/// `check` says.
 package struct CheckPlan: Sendable {
   package struct Failure: Error, Sendable, CustomStringConvertible {
     package var description: String
@@ -41,33 +44,70 @@ package struct CheckPlan: Sendable {
   package var hash: String
   package var id: String
   package var version: String
+  /// The template's name; nil where there is none.
+  package var template: String?
 
   private static let limit = 1 << 20
+  private static let mostTemplates = 32
 
-  /// `quality` nil = `quality.json` beside the plugin, where there is one. `store` is a private directory for this check.
-  package init(
-    file: String, quality: String?, adapter: String?, device endpoint: Endpoint?, template: String?, seed: UInt64, store: String
-  ) throws(Failure) {
-    let beside = Self.folder(of: file) + "/quality.json"
+  /// A plan for each template, one where there is none. `quality` nil = `quality.json` beside the plugin, where there is one.
+  /// `store` is a private directory for this check; `settings` of the device come before those of `check.config`.
+  package static func plans(
+    file: String, quality: String?, adapter: String?, device: Endpoint?, template: String?, seed: UInt64, store: String,
+    settings: JSONValue? = nil
+  ) throws(Failure) -> [CheckPlan] {
+    let beside = folder(of: file) + "/quality.json"
     let path = quality ?? (FileManager.default.fileExists(atPath: beside) ? beside : nil)
-    let document = try path.map { path throws(Failure) in try Self.json(path) } ?? [:]
-    let check = document["check"] ?? [:]
-    let folder = Self.folder(of: path ?? file)
+    let document = try path.map { path throws(Failure) in try json(path) } ?? [:]
+    var check = document["check"]?.object ?? [:]
+    if let own = settings?.object { check["config"] = .object((check["config"]?.object ?? [:]).merging(own) { $1 }) }
+    var checks: [[String: JSONValue]] = []
+    if let list = check["template"]?.array, template == nil {
+      guard 1...mostTemplates ~= list.count else {
+        throw Failure("check.template of \(path ?? "") lists \(list.count) templates; expected 1 to \(mostTemplates)")
+      }
+      for entry in list {
+        let own = entry.object ?? ["template": entry]
+        guard own["template"]?.string != nil else {
+          throw Failure("check.template of \(path ?? "") lists \(entry.text.prefix(80)), which names no file")
+        }
+        checks.append(check.merging(own) { $1 })
+      }
+    } else {
+      checks = [check]
+    }
+    let copied = try copy(file, store)
+    var plans: [CheckPlan] = []
+    for check in checks {
+      var plan = try CheckPlan(
+        .object(check), copied, folder: folder(of: path ?? file), adapter: adapter, device: device, template: template, seed: seed,
+        store: store)
+      plan.waivers = (document["waivers"]?.object ?? [:]).compactMapValues(\.string)
+      plans.append(plan)
+    }
+    return plans
+  }
 
-    let (copy, inspection) = try Self.copy(file, store)
+  private init(
+    _ check: JSONValue, _ copied: (file: String, inspection: PluginInspection), folder: String, adapter: String?,
+    device endpoint: Endpoint?, template: String?, seed: UInt64, store: String
+  ) throws(Failure) {
+    let (copy, inspection) = copied
     hash = inspection.hash
     id = inspection.manifest?.id ?? ""
     version = inspection.manifest?.version ?? ""
-    waivers = (document["waivers"]?.object ?? [:]).compactMapValues(\.string)
+    waivers = [:]
 
     let id = adapter ?? check["adapter"]?.string ?? inspection.manifest?.adapters.first?.id ?? ""
     let chosen = inspection.manifest?.adapters.first { $0.id == id }
+    self.template = nil
     input = CheckInput(file: copy, store: store, adapter: id, seed: seed)
     var config = check["config"] ?? [:]
     if let name = template ?? check["template"]?.string {
       let file = template == nil && !name.hasPrefix("/") ? "\(folder)/\(name)" : name
       let found = try Self.template(file, inspection)
       input.templateBody = found.body.text
+      self.template = found.name
       config = .object((found.defaults.config.object ?? [:]).merging(config.object ?? [:]) { $1 })
     }
     input.config = SchemaRules.filled(config, chosen?.deviceSchema).0

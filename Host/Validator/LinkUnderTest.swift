@@ -8,48 +8,67 @@ internal import Synchronization
 /// One link with one device, its calls as functions that wait. What is behind `connection`, this process or a child, is
 /// nothing that a case can see.
 struct LinkUnderTest: Sendable {
-  /// For calls of which nothing else is said.
-  static let patience = Duration.seconds(5)
-
   let connection: any AdapterConnection
   let told: Told
   let device: DeviceSetup
+  let pace: Pace
+  /// Points that are read before others where not all are read at a time.
+  var first: Set<String> = []
 
-  func open(within: Duration = patience) async -> CallResult {
-    await withCheckedContinuation { done in connection.open(deadline: later(within)) { done.resume(returning: $0) } }
+  func open(within: Duration? = nil) async -> CallResult {
+    await withCheckedContinuation { done in connection.open(deadline: end(within)) { done.resume(returning: $0) } }
   }
 
-  func add(within: Duration = patience) async -> CallResult {
-    await withCheckedContinuation { done in connection.add(device, deadline: later(within)) { done.resume(returning: $0) } }
+  func add(within: Duration? = nil) async -> CallResult {
+    await withCheckedContinuation { done in connection.add(device, deadline: end(within)) { done.resume(returning: $0) } }
   }
 
   func remove() async -> CallResult {
     // Its points go with it.
     told.forgetPoints()
-    return await withCheckedContinuation { done in connection.remove(1, deadline: later(Self.patience)) { done.resume(returning: $0) } }
+    return await withCheckedContinuation { done in connection.remove(1, deadline: end(nil)) { done.resume(returning: $0) } }
   }
 
   func close() async {
-    _ = await withCheckedContinuation { done in connection.close(deadline: later(Self.patience)) { done.resume(returning: $0) } }
+    _ = await withCheckedContinuation { done in connection.close(deadline: end(nil)) { done.resume(returning: $0) } }
     connection.retire()
   }
 
-  /// Reads all points once. What came is in `told.values`.
-  func poll(within: Duration = patience) async -> CallResult {
+  /// Reads the points once, of a slow device a part of them. What came is in `told.values`. The pauses that a device needs
+  /// come on top of a time that is given.
+  func poll(within: Duration? = nil) async -> CallResult { await poll(points: due, within: within) }
+
+  /// Reads all points once.
+  func pollAll() async -> CallResult { await poll(points: told.readable.map(\.id)) }
+
+  func poll(points: [UInt32], within: Duration? = nil) async -> CallResult {
     told.forget()
     return await withCheckedContinuation { done in
-      connection.poll(1, due: told.points.map(\.id), deadline: later(within)) { done.resume(returning: $0) }
+      connection.poll(1, due: points, deadline: end(within)) { done.resume(returning: $0) }
     }
   }
 
+  /// Of a slow device: what a case is about, what can be written, numbers, the rest, as many as it answers in a while.
+  private var due: [UInt32] {
+    let points = told.readable
+    guard points.count > pace.atOnce else { return points.map(\.id) }
+    func rank(_ point: PointDescriptor) -> Int {
+      first.contains(point.name) ? 0 : point.writable ? 1 : [.number, .integer].contains(point.type) ? 2 : 3
+    }
+    let ranked = points.enumerated().sorted { (rank($0.element.point), $0.offset) < (rank($1.element.point), $1.offset) }
+    return ranked.prefix(pace.atOnce).map(\.element.id)
+  }
+
+  private func end(_ time: Duration?) -> Int64 { later(time.map { $0 + pace.slack } ?? pace.patience) }
+
   func command(
-    _ point: UInt32, _ value: Value, id: String, dryRun: Bool = false, within: Duration = patience, expired: Bool = false
+    _ point: UInt32, _ value: Value, id: String, dryRun: Bool = false, within: Duration? = nil, expired: Bool = false
   ) async -> CommandResult {
     let command = AdapterCommand(
       device: 1, verb: .set(point: point, value: value), id: id, dryRun: dryRun, refresh: false, safe: false,
       validUntil: expired ? Clock.boot() - 1_000_000_000 : Clock.boot() + 60_000_000_000)
     return await withCheckedContinuation { done in
-      connection.command(command, deadline: later(within)) { done.resume(returning: $0) }
+      connection.command(command, deadline: end(within)) { done.resume(returning: $0) }
     }
   }
 
@@ -139,6 +158,8 @@ final class Told: AdapterEvents {
   }
 
   var points: [(id: UInt32, point: PointDescriptor)] { state.withLock { $0.points } }
+  /// Those that hosts ask for.
+  var readable: [(id: UInt32, point: PointDescriptor)] { points.filter { $0.point.readable } }
   /// Since the last poll began: good and uncertain values.
   var values: [String: Value] { state.withLock { $0.values } }
   var bad: [String: BadReason] { state.withLock { $0.bad } }

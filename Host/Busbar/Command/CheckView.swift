@@ -6,6 +6,13 @@ import BusbarValidator
 
 /// How `busbar plugin check` shows its verdicts: a line each while it goes on, or one JSON object at the end.
 struct CheckView {
+  struct Row {
+    var check: CheckCase
+    var outcome: CheckOutcome
+    /// Where several were asked for.
+    var template: String?
+  }
+
   let plan: CheckPlan
   let output: Output
 
@@ -19,28 +26,36 @@ struct CheckView {
     try output.show(table, json: json)
   }
 
-  func show(_ check: CheckCase, _ outcome: CheckOutcome) throws {
+  func heading(_ template: String) throws {
     if case .json = output.form { return }
+    try output.lines(["template \(printable(template))"])
+  }
+
+  func show(_ row: Row) throws {
+    if case .json = output.form { return }
+    let outcome = row.outcome
     let text = outcome.text.isEmpty ? "" : "  \(printable(outcome.text))"
     let verdict = outcome.verdict.rawValue
     let padded = verdict + String(repeating: " ", count: max(0, 8 - verdict.count))
-    try output.lines(["\(paint(padded, outcome.verdict)) \(check.name)\(text)"])
+    try output.lines(["\(paint(padded, outcome.verdict)) \(row.check.name)\(text)"])
   }
 
-  func finish(_ cases: [CheckCase], _ outcomes: [CheckOutcome]) throws {
+  func finish(_ rows: [Row]) throws {
     guard case .json = output.form else {
-      try output.lines([summary(outcomes)])
+      try output.lines([summary(rows.map(\.outcome))])
       return
     }
-    let list = zip(cases, outcomes).map { check, outcome -> JSONValue in
-      [
-        "case": .string(check.name), "group": .string(check.group.rawValue), "sentence": .string(check.sentence),
-        "verdict": .string(outcome.verdict.rawValue), "text": .string(outcome.text),
+    let list = rows.map { row -> JSONValue in
+      var entry: [String: JSONValue] = [
+        "case": .string(row.check.name), "group": .string(row.check.group.rawValue), "sentence": .string(row.check.sentence),
+        "verdict": .string(row.outcome.verdict.rawValue), "text": .string(row.outcome.text),
       ]
+      if let template = row.template { entry["template"] = .string(template) }
+      return .object(entry)
     }
     let whole: [String: JSONValue] = [
       "plugin": .string(plan.id), "version": .string(plan.version), "sha256": .string(plan.hash),
-      "adapter": .string(plan.input.adapter), "good": .boolean(!outcomes.contains { $0.verdict.isBad }), "cases": .array(list),
+      "adapter": .string(plan.input.adapter), "good": .boolean(!rows.contains { $0.outcome.verdict.isBad }), "cases": .array(list),
       "waivers": .object(plan.waivers.mapValues { .string($0) }),
     ]
     try output.lines([JSONValue.object(whole).text])

@@ -47,36 +47,70 @@ extension PluginCommand {
 
     func run() async throws {
       guard let file else { return try CheckView.list(Output(json: json)) }
-      let plan: CheckPlan
+      let plans: [CheckPlan]
       do throws(CheckPlan.Failure) {
-        plan = try CheckPlan(
+        plans = try CheckPlan.plans(
           file: file, quality: quality, adapter: adapter, device: try endpoint(), template: template, seed: seed,
           store: try store())
       } catch {
         throw CommandFailure(error.description, exitCode: 2)
       }
-      defer { plan.end() }
+      defer { plans[0].end() }
       let chosen = cases.isEmpty ? CheckCase.all : CheckCase.all.filter { cases.contains($0.name) }
-      let view = CheckView(plan: plan, output: Output(json: json))
-      let runner = CaseProcess(plan, caseArguments: ["plugin", "case"], deviceArguments: ["plugin", "device"])
-      var outcomes: [CheckOutcome] = []
-      for check in chosen {
-        var outcome: CheckOutcome
-        if inProcess {
-          outcome = await check.run(runner.input)
-        } else {
-          outcome = await withCheckedContinuation { done in
-            WorkThread.start(name: "case", stack: 4 << 20) { done.resume(returning: runner.run(check)) }
+      let view = CheckView(plan: plans[0], output: Output(json: json))
+      var rows: [CheckView.Row] = []
+      for (index, plan) in plans.enumerated() {
+        // What is asked of the file alone is asked once.
+        let (alone, others) = (chosen.filter { !$0.needsDevice }, chosen.filter(\.needsDevice))
+        var runner = CaseProcess(plan, caseArguments: ["plugin", "case"], deviceArguments: ["plugin", "device"])
+        if index == 0 { rows += try await outcomes(alone, runner, view, width: 1, template: nil) }
+        guard !others.isEmpty else { continue }
+        let template = plans.count > 1 ? plan.template : nil
+        if let template { try view.heading(template) }
+        let unmeasured = runner
+        runner = await onThread { unmeasured.measured() }
+        rows += try await outcomes(others, runner, view, width: inProcess ? 1 : runner.pace.casesAtOnce, template: template)
+      }
+      try view.finish(rows)
+      if rows.contains(where: \.outcome.verdict.isBad) { throw ExitCode(1) }
+    }
+
+    /// So many cases at a time, shown in their order.
+    private func outcomes(
+      _ chosen: [CheckCase], _ runner: CaseProcess, _ view: CheckView, width: Int, template: String?
+    ) async throws -> [CheckView.Row] {
+      var rows: [CheckView.Row] = []
+      var early: [Int: CheckOutcome] = [:]
+      var waiting = chosen.enumerated().makeIterator()
+      try await withThrowingTaskGroup(of: (Int, CheckOutcome).self) { group in
+        func begin() {
+          guard let (index, check) = waiting.next() else { return }
+          group.addTask { (index, await outcome(check, runner)) }
+        }
+        for _ in 0..<width { begin() }
+        while let (index, outcome) = try await group.next() {
+          begin()
+          early[index] = outcome
+          while let outcome = early.removeValue(forKey: rows.count) {
+            rows.append(CheckView.Row(check: chosen[rows.count], outcome: outcome, template: template))
+            try view.show(rows[rows.count - 1])
           }
         }
-        if let reason = plan.waivers[check.name], outcome.verdict.isBad {
-          outcome = CheckOutcome(name: check.name, verdict: .waived, text: "\(reason) (\(outcome.verdict.rawValue): \(outcome.text))")
-        }
-        outcomes.append(outcome)
-        try view.show(check, outcome)
       }
-      try view.finish(chosen, outcomes)
-      if outcomes.contains(where: \.verdict.isBad) { throw ExitCode(1) }
+      return rows
+    }
+
+    private func outcome(_ check: CheckCase, _ runner: CaseProcess) async -> CheckOutcome {
+      let outcome = inProcess ? await check.run(runner.input) : await onThread { runner.run(check) }
+      guard let reason = runner.waivers[check.name], outcome.verdict.isBad else { return outcome }
+      return CheckOutcome(name: check.name, verdict: .waived, text: "\(reason) (\(outcome.verdict.rawValue): \(outcome.text))")
+    }
+
+    /// What waits for other processes does so on a thread of its own.
+    private func onThread<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result {
+      await withCheckedContinuation { done in
+        WorkThread.start(name: "case", stack: 4 << 20) { done.resume(returning: work()) }
+      }
     }
 
     private func endpoint() throws(CheckPlan.Failure) -> Endpoint? {
@@ -100,7 +134,7 @@ extension PluginCommand {
     func run() async throws {
       let verdicts = OwnOutput()
       let input = try JSONDecoder().decode(CheckInput.self, from: FileHandle.standardInput.readToEnd() ?? Data())
-      guard let check = CheckCase.all.first(where: { $0.name == name }) else { throw ExitCode(2) }
+      guard let check = CheckCase.named(name) else { throw ExitCode(2) }
       let outcome = await check.run(input)
       try verdicts.say(String(decoding: JSONEncoder().encode(outcome), as: UTF8.self))
     }

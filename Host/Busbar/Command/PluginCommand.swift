@@ -11,7 +11,7 @@ struct PluginCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plugin", abstract: "Make, inspect, check, sign and restart plugins.",
     subcommands: [
-      New.self, Check.self, Inspect.self, Keygen.self, Sign.self, Restart.self, API.self, Case.self, Device.self,
+      New.self, Check.self, Inspect.self, Replay.self, Keygen.self, Sign.self, Restart.self, API.self, Case.self, Device.self,
     ])
 
   struct API: ParsableCommand {

@@ -2,6 +2,7 @@
 
 internal import BusbarModel
 internal import BusbarPlugins
+internal import BusbarTransports
 
 /// A device that is broken or wants to break the plugin (SPEC.md 10).
 let hostileCases: [CheckCase] = [
@@ -16,7 +17,7 @@ let hostileCases: [CheckCase] = [
     try await Hostile.polls($0, .delayed(.milliseconds(200)), .delayed(.milliseconds(450)), goodValues: .plausible)
   },
   CheckCase("flipped-bits", .hostilePeer, "Answers with flipped bits harm nothing.", limit: 60) {
-    try await Hostile.polls($0, .flipped, goodValues: .any, count: 60)
+    try await Hostile.polls($0, .flipped, goodValues: .any, count: $0.input.pace.times(60))
   },
   CheckCase("endless-answers", .hostilePeer, "After an answer comes more without end: no value that the device never said, and no growing memory.", limit: 60) {
     try await Hostile.polls($0, .endless, goodValues: .plausible)
@@ -36,6 +37,8 @@ enum Hostile {
     case any
   }
 
+  typealias Ranges = [String: (least: Double, greatest: Double)]
+
   /// Bytes that the heap may be larger afterwards.
   private static let growth = 4 << 20
 
@@ -45,15 +48,18 @@ enum Hostile {
     let plugin = try bench.load()
     var link = try await bench.ready(plugin, to: peer.endpoint)
     let honest = await ranges(link)
-    let wanted = Set(honest.keys)
     let before = OwnHoldings()
+    var said: [(name: String, value: Value)] = []
     var least = Int64.max
     for manner in manners.flatMap({ Array(repeating: $0, count: count) }) {
       peer.behave(manner)
       _ = ValidationLayer.takeOverrun()
       let result = await link.poll(within: .milliseconds(300))
       least = min(least, ValidationLayer.takeOverrun())
-      try judge(link, goodValues, honest)
+      if goodValues == .none, let (name, value) = link.told.values.min(by: { $0.key < $1.key }) {
+        throw Finding.failed("\(name) was sent as good, \(value), out of an answer that was none")
+      }
+      said += link.told.values.map { ($0.key, $0.value) }
       if let failure = result.failure, failure == .config || failure == .auth || failure == .unsupported || failure == .bug {
         throw Finding.failed("poll fails with class \(failure), so the host would not ask again: \(result.text)")
       }
@@ -66,18 +72,20 @@ enum Hostile {
     }
     if least > 200_000_000 { throw Finding.failed("every poll returned more than \(least / 1_000_000) ms after its deadline") }
     peer.behave(.honest)
-    let (last, problem) = try await link.recover(wanted) { try bench.link(plugin, to: peer.endpoint) }
+    let (last, problem) = try await link.recover(Set(honest.keys)) { try bench.link(plugin, to: peer.endpoint) }
     if let problem { throw Finding.failed("the device is honest again, and eight polls later still: \(problem)") }
-    try judge(last, goodValues == .any ? .any : .plausible, honest)
+    said += last.told.values.map { ($0.key, $0.value) }
     let more = OwnHoldings().heap - before.heap
     if more > growth { throw Finding.failed("it holds \(more >> 20) MiB more than before") }
     await last.close()
+    guard goodValues == .plausible else { return }
+    try judge(said, honest, try await afterwards(bench, plugin, try bench.device()))
   }
 
-  /// What an honest device says: numbers from least to greatest, anything else as text.
-  static func ranges(_ link: LinkUnderTest) async -> [String: (least: Double, greatest: Double)] {
-    var ranges: [String: (least: Double, greatest: Double)] = [:]
-    for _ in 0..<5 {
+  /// What an honest device says: numbers from least to greatest.
+  static func ranges(_ link: LinkUnderTest) async -> Ranges {
+    var ranges: Ranges = [:]
+    for _ in 0..<link.pace.times(5) {
       _ = await link.poll()
       for (name, value) in link.told.values {
         let number = value.number ?? .nan
@@ -88,19 +96,24 @@ enum Hostile {
     return ranges
   }
 
-  static func judge(
-    _ link: LinkUnderTest, _ good: Good, _ honest: [String: (least: Double, greatest: Double)]
-  ) throws {
-    for (name, value) in link.told.values.sorted(by: { $0.key < $1.key }) {
-      switch good {
-      case .none: throw Finding.failed("\(name) was sent as good, \(value), out of an answer that was none")
-      case .plausible:
-        guard let number = value.number, let range = honest[name], range.least.isFinite else { continue }
-        let slack = max(abs(range.least), abs(range.greatest)) * 0.25 + 1
-        guard number >= range.least - slack, number <= range.greatest + slack else {
-          throw Finding.failed("\(name) was sent as good, \(value), which the device never said: an answer to another question?")
-        }
-      case .any: break
+  /// The same at the end, over a connection of its own: one that is out of step would say what is to be judged.
+  static func afterwards(_ bench: Bench, _ plugin: LoadedPlugin, _ device: StreamEndpoint?) async throws -> Ranges {
+    let link = try await bench.ready(plugin, to: device)
+    let honest = await ranges(link)
+    await link.close()
+    return honest
+  }
+
+  /// Values move while a case runs: each has to be near what the device said before and what it says after, or between.
+  static func judge(_ said: [(name: String, value: Value)], _ before: Ranges, _ after: Ranges) throws {
+    for (name, value) in said {
+      guard let number = value.number, let one = before[name], let other = after[name] else { continue }
+      let (least, greatest) = (min(one.least, other.least), max(one.greatest, other.greatest))
+      guard least.isFinite else { continue }
+      let slack = max(abs(least), abs(greatest)) * 0.25 + 1
+      guard number >= least - slack, number <= greatest + slack else {
+        throw Finding.failed(
+          "\(name) was sent as good, \(value), and the device said \(least) to \(greatest): an answer to another question?")
       }
     }
   }

@@ -29,13 +29,14 @@ let libraryCases: [CheckCase] = [
   CheckCase("needs-nothing-beside-it", .library, "It needs only libraries that every system has.", need: .file) { bench in
     let facts = try bench.facts()
     if !facts.searchPaths.isEmpty {
-      throw Finding.warning("it looks for libraries in \(facts.searchPaths.joined(separator: ", ")), which other systems do not have")
+      throw Finding.failed("it looks for libraries in \(facts.searchPaths.joined(separator: ", ")), which other systems do not have")
     }
     let others = facts.needed.filter { !LibraryRules.everywhere.contains($0) }
-    if others.contains(where: { $0.hasPrefix("libswift") }) {
-      throw Finding.warning("it shares the Swift runtime of the host: right only for plugins that are built with the host")
+    if !others.isEmpty {
+      let isSwift = others.contains { $0.hasPrefix("libswift") }
+      let advice = isSwift ? "link the runtime in (-static-stdlib)" : "link it in, or waive this where a package sees to it"
+      throw Finding.failed("it needs \(others.joined(separator: ", ")), which not every system has: \(advice)")
     }
-    if !others.isEmpty { throw Finding.warning("it needs \(others.joined(separator: ", ")); say so where it is installed, or link it in") }
   },
   CheckCase("loads-now-local", .library, "It loads with all its symbols found and none given away.", need: .library) { bench in
     _ = try bench.probe()

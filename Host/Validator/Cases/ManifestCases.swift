@@ -76,7 +76,7 @@ extension PluginManifest.Adapter {
 enum ManifestRules {
   private static let known: Set = ["id", "version", "abi", "title", "requires", "permissions", "concurrency", "adapters", "$schema"]
   private static let knownOfAdapter: Set = [
-    "id", "title", "endpoints", "ports", "config", "link", "template", "kinds", "points", "discovery",
+    "id", "title", "endpoints", "ports", "config", "link", "template", "kinds", "points", "discovery", "probe",
   ]
 
   static func problems(_ document: JSONValue) -> [String] {

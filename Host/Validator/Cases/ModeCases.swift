@@ -9,7 +9,8 @@ internal import BusbarTransports
 let modeCases: [CheckCase] = [
   CheckCase("isolated-same-values", .modes, "In a process of its own it has the same points and values as in the host's.", limit: 60) { bench in
     let device = try bench.device()
-    let inside = try await bench.ready(try bench.load(), to: device)
+    let plugin = try bench.load()
+    let inside = try await bench.ready(plugin, to: device)
     let honest = await Hostile.ranges(inside)
     let points = inside.told.points.map(\.point)
     await inside.close()
@@ -19,9 +20,10 @@ let modeCases: [CheckCase] = [
     guard link.told.points.map(\.point) == points else {
       throw Finding.failed("it declares \(link.told.points.map(\.point.name)) there and \(points.map(\.name)) here, or describes them otherwise")
     }
-    for _ in 0..<5 {
+    var said: [(name: String, value: Value)] = []
+    for _ in 0..<bench.input.pace.times(5) {
       try expectDone(await link.poll(), "poll")
-      try Hostile.judge(link, .plausible, honest)
+      said += link.told.values.map { ($0.key, $0.value) }
       let missing = Set(honest.keys).subtracting(link.told.values.keys)
       if !missing.isEmpty { throw Finding.failed("\(missing.sorted().joined(separator: ", ")) is good here and not there") }
     }
@@ -30,6 +32,7 @@ let modeCases: [CheckCase] = [
     try expectDone(await link.poll(), "poll, after the device was added again,")
     await link.close()
     await isolated.end()
+    try Hostile.judge(said, honest, try await Hostile.afterwards(bench, plugin, device))
   },
   CheckCase("isolated-recovers", .modes, "In a process of its own it bears silence and closed connections, and recovers.", limit: 60) { bench in
     let peer = try bench.peer()
@@ -85,7 +88,7 @@ struct Isolated: Sendable {
     let (resources, told) = try bench.resources(to: endpoint)
     do throws(PluginFile.Refusal) {
       let connection = try await runners.link(file, adapter: bench.input.adapter, resources: resources)
-      return LinkUnderTest(connection: connection, told: told, device: bench.device(setup: 1))
+      return bench.link(connection, told)
     } catch {
       // A system that cannot sandbox says nothing about the plugin.
       throw error.message.contains("Landlock") ? Finding.skipped(error.message) : Finding.failed("in a process of its own: \(error.message)")

@@ -75,7 +75,8 @@ enum Rules {
     let plugin = try bench.load(adjust)
     for _ in 0..<2 {
       let link = try await bench.ready(plugin, to: try bench.device())
-      for _ in 0..<5 { _ = await link.poll() }
+      _ = await link.pollAll()
+      for _ in 0..<4 { _ = await link.poll() }
       if bench.input.isSimulated || !bench.needsFarEnd, let (point, value, _) = try? Commands.candidate(bench, link) {
         _ = await link.command(point, value, id: "exercise", dryRun: true)
         _ = await link.command(point, value, id: "exercise")

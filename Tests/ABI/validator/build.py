@@ -46,9 +46,6 @@ FLAGS = {
     "abi-matches-binary": ["-DABI=2"],
 }
 
-# The validator warns of these, and does not fail them.
-WARNINGS = {"needs-nothing-beside-it"}
-
 
 def build(name, place):
     """The plugin that is wrong in `name`; its path. `none` is right in everything."""
