@@ -82,11 +82,16 @@ package struct PollSchedule: Sendable {
       entries[index].hurried = false
       let isLeftOut = leftOut.contains(entries[index].point)
       entries[index].omissions = isLeftOut ? min(entries[index].omissions + 1, Self.patience + 1) : 0
-      entries[index].again = isLeftOut && entries[index].omissions <= Self.patience ? now + (shortest ?? 0) : nil
+      entries[index].again = nil
       guard entries[index].due <= now else { continue }
       let late = (now - entries[index].due) / entries[index].period
       missed += Int(late)
       entries[index].due += (late + 1) * entries[index].period
+    }
+    guard !leftOut.isEmpty else { return }
+    let next = entries.map(\.due).min()
+    for index in entries.indices where leftOut.contains(entries[index].point) && entries[index].omissions <= Self.patience {
+      entries[index].again = next
     }
   }
 }

@@ -44,10 +44,11 @@ final class Bench: Sendable {
     }
   }
 
-  func probe() throws -> EntryProbe {
+  /// `finding`: what it is where it cannot be loaded, which is a matter of loads-now-local.
+  func probe(_ finding: (String) -> Finding = Finding.skipped) throws -> EntryProbe {
     let file = try file()
     do throws(EntryProbe.Failure) { return try EntryProbe(file) } catch {
-      throw Finding.failed("it cannot be loaded: \(error.message)")
+      throw finding("it cannot be loaded: \(error.message)")
     }
   }
 

@@ -33,13 +33,17 @@ CONSEQUENCES = {
     "open-and-read": {"types-match"},
     # Wrong values and no values are one thing to whoever compares.
     "numbers-finite": {"open-and-read"},
-    "batches-committed": {"every-due-point-answered", "back-pressure-honoured"},
+    "batches-committed": {"every-due-point-answered", "back-pressure-honoured", "bad-quality-on-loss", "command-takes-effect",
+                          "same-key-acts-once", "isolated-commands"},
     "status-known": set(),
     "dry-run-changes-nothing": set(),
     "same-key-acts-once": {"command-takes-effect"},
     "recovers-after-loss": {"truncated-answers", "delayed-answers", "endless-answers", "closed-connections", "unknown-when-reply-lost",
                             "doubled-answers", "flipped-bits"},
     "open-fails-cleanly": set(),
+    # Cases that do the same on their way to something else.
+    "devices-come-and-go": {"isolated-same-values"},
+    "two-links-at-once": {"fifty-links-in-parallel", "opens-nothing-itself"},
 }
 
 

@@ -35,6 +35,8 @@ let modeCases: [CheckCase] = [
     try Hostile.judge(said, honest, try await Hostile.afterwards(bench, plugin, device))
   },
   CheckCase("isolated-recovers", .modes, "In a process of its own it bears silence and closed connections, and recovers.", limit: 60) { bench in
+    // What no host takes is a matter of other cases.
+    _ = try bench.load()
     let peer = try bench.peer()
     let isolated = try await Isolated(bench)
     var link = try await isolated.link(to: peer.endpoint)
@@ -55,6 +57,7 @@ let modeCases: [CheckCase] = [
     await isolated.end()
   },
   CheckCase("isolated-commands", .modes, "In a process of its own a command takes effect, and a dry run does not.", need: .simulatedDevice) { bench in
+    _ = try bench.load()
     let isolated = try await Isolated(bench)
     let link = try await isolated.link(to: try bench.simulatedDevice())
     try await link.begin()
