@@ -70,7 +70,7 @@ package final class DeviceMemory: Sendable {
         serial: told(state.identity.serial, nil), firmware: told(state.identity.firmware, nil), link: link,
         points: state.points.map { entry in
           var point = entry.point
-          point.writable = point.writable && plan.writable
+          if point.writable, !plan.writable { point.writable = false }
           return point
         })
     }

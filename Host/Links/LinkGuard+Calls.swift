@@ -36,13 +36,9 @@ extension LinkGuard {
     let grace = max(1_000_000_000, (deadline - started) / 4)
     let answer: Answer? = await withCheckedContinuation { continuation in
       let shot = OneShot<Answer?>(continuation)
-      let timer = Task {
-        let left = deadline + grace - Clock.boot()
-        guard (try? await Task.sleep(for: .nanoseconds(left), clock: .continuous)) != nil else { return }
-        shot.give(nil)
-      }
+      let alarm = Self.executor.alarm(at: deadline + grace) { shot.give(nil) }
       begin { answer in
-        timer.cancel()
+        Self.executor.cancel(alarm)
         if !shot.give(answer) { Task { await self.returned() } }
       }
     }

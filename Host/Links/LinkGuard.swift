@@ -97,7 +97,11 @@ package actor LinkGuard {
   var busy: UInt32?
   private var task: Task<Void, Never>?
   private var signalled = false
-  private var waiter: CheckedContinuation<Void, Never>?
+  private var waiter: OneShot<Void>?
+
+  /// All guards take turns on one thread: what they do between calls is short.
+  static let executor = TimedExecutor(name: "links")
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe Self.executor.asUnownedSerialExecutor() }
 
   package init(
     plan: LinkPlan, connecting: any LinkConnecting, observer: any LinkObserver, binding: any IdentityBinding,
@@ -195,7 +199,7 @@ package actor LinkGuard {
 
   func signal() {
     signalled = true
-    waiter?.resume()
+    waiter?.give(())
     waiter = nil
   }
 
@@ -293,15 +297,14 @@ package actor LinkGuard {
       signalled = false
       return
     }
-    let timer = time.map { time in
-      Task {
-        let left = max(0, time - Clock.boot())
-        guard (try? await Task.sleep(for: .nanoseconds(left), clock: .continuous)) != nil else { return }
-        self.signal()
-      }
+    var alarm: TimedExecutor.Alarm?
+    await withCheckedContinuation { continuation in
+      let shot = OneShot<Void>(continuation)
+      waiter = shot
+      alarm = time.map { Self.executor.alarm(at: $0) { shot.give(()) } }
     }
-    await withCheckedContinuation { waiter = $0 }
+    waiter = nil
     signalled = false
-    timer?.cancel()
+    if let alarm { Self.executor.cancel(alarm) }
   }
 }

@@ -35,6 +35,10 @@ package struct ManagementServer: Service {
     self.onReady = onReady
   }
 
+  /// People and scrapers are served by one thread. By default there is one for each core, each with room for thousands of
+  /// timers. Call before anything of SwiftNIO is used.
+  package static func useOneThread() { NIOSingletons.groupLoopCountSuggestion = 1 }
+
   /// Serves until the task is cancelled or shut down gracefully; then the socket's file is gone.
   /// Throws `SocketError` where the socket cannot be had.
   package func run() async throws {

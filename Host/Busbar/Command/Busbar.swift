@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import BusbarPlugins
+import BusbarSystem
 import Glibc
 
 /// The command line of interfaces 2.
@@ -22,6 +23,7 @@ struct Busbar: AsyncParsableCommand {
   static func main() async {
     // Before anything else: a child stays small.
     if CommandLine.arguments.dropFirst().first == Runner.word { Runner.run() }
+    OwnMemory.shareHeaps()
     // A reader that went away ends a write with an error, not the process.
     signal(SIGPIPE, SIG_IGN)
     await runToExit()

@@ -232,7 +232,10 @@ final class HostAssembly: Sendable {
         return nil
       }
       group.addTask {
-        while (try? await Task.sleep(for: .seconds(60))) != nil { await self.publishStatus() }
+        while (try? await Task.sleep(for: .seconds(60))) != nil {
+          await self.publishStatus()
+          OwnMemory.releaseHeaps()
+        }
         return nil
       }
       group.addTask {

@@ -4,6 +4,7 @@ import ArgumentParser
 import BusbarConfiguration
 import BusbarConsole
 import BusbarLinks
+import BusbarManagement
 import BusbarSystem
 import Foundation
 import Logging
@@ -41,7 +42,7 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    OwnMemory.shareHeaps()
+    ManagementServer.useOneThread()
     let environment = ProcessInfo.processInfo.environment
     LogLevel.option = logLevel.flatMap(Configuration.LogLevel.init(rawValue:)).map { Logger.Level($0) }
     let journal = OwnProcess.logsToJournal(environment["JOURNAL_STREAM"])

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -17,6 +18,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -25,6 +27,14 @@ int pthread_setname_np(pthread_t thread, const char *name);
 static inline int busbar_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
 static inline void busbar_eventfd_signal(int fd) { (void)eventfd_write(fd, 1); }
 static inline void busbar_eventfd_drain(int fd) { eventfd_t count; (void)eventfd_read(fd, &count); }
+
+// A timer of the boot clock, which counts suspend. Setting it takes back what it had reached; 0 = never.
+static inline int busbar_timer(void) { return timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC); }
+static inline void busbar_timer_set(int fd, int64_t time) {
+  struct itimerspec moment = {{0, 0}, {time / 1000000000, time % 1000000000}};
+  (void)timerfd_settime(fd, TFD_TIMER_ABSTIME, &moment, 0);
+}
+static inline void busbar_timer_wait(int fd) { uint64_t count; (void)!read(fd, &count, sizeof count); }
 
 static inline int busbar_inotify(void) { return inotify_init1(IN_NONBLOCK | IN_CLOEXEC); }
 

@@ -16,15 +16,16 @@ static struct {
   uint8_t packet[64];
 } words;
 
-// VmHWM of proc(5), bytes; 0 where it cannot be read.
+// RssAnon of proc(5), bytes; 0 where it cannot be read. A process that crashes for want of memory has the most then; pages of
+// programs and libraries are not what its limit is about.
 static uint64_t peak(void) {
   char text[2048];
   ssize_t count = pread(words.status, text, sizeof text - 1, 0);
   if (count <= 0) return 0;
   text[count] = 0;
-  const char *line = strstr(text, "VmHWM:");
+  const char *line = strstr(text, "RssAnon:");
   uint64_t kilobytes = 0;
-  for (line = line ? line + 6 : ""; *line == ' ' || *line == '\t'; line++) {}
+  for (line = line ? line + 8 : ""; *line == ' ' || *line == '\t'; line++) {}
   for (; *line >= '0' && *line <= '9'; line++) kilobytes = kilobytes * 10 + (uint64_t)(*line - '0');
   return kilobytes << 10;
 }

@@ -173,7 +173,7 @@ int busbar_seccomp_enter(void) {
     __NR_shutdown, __NR_getsockname, __NR_getpeername, __NR_getsockopt, __NR_setsockopt, __NR_readlinkat, __NR_faccessat,
     __NR_getcwd, __NR_fstatfs,
 #ifdef __NR_epoll_wait
-    __NR_epoll_wait, __NR_select, __NR_dup2, __NR_pipe, __NR_stat, __NR_lstat, __NR_access, __NR_readlink, __NR_arch_prctl,
+    __NR_epoll_wait, __NR_select, __NR_pause, __NR_dup2, __NR_pipe, __NR_stat, __NR_lstat, __NR_access, __NR_readlink, __NR_arch_prctl,
     __NR_time,
 #endif
     // time, threads, signals to itself

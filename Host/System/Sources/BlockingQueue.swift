@@ -13,7 +13,11 @@ internal import Glibc
 
   package init() {
     unsafe pthread_mutex_init(mutex, nil)
-    unsafe pthread_cond_init(condition, nil)
+    var attributes = pthread_condattr_t()
+    unsafe pthread_condattr_init(&attributes)
+    unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    unsafe pthread_cond_init(condition, &attributes)
+    unsafe pthread_condattr_destroy(&attributes)
   }
 
   deinit {
@@ -30,15 +34,20 @@ internal import Glibc
     unsafe pthread_cond_signal(condition)
   }
 
-  /// Waits for the next element; nil once the queue is closed and empty.
-  package func next() -> Element? {
+  /// Waits for the next element; nil once the queue is closed and empty, or where none came within so many nanoseconds.
+  package func next(within time: Int64? = nil) -> Element? {
+    let end = time.map { Self.moment(in: $0) }
     unsafe pthread_mutex_lock(mutex)
     defer { unsafe pthread_mutex_unlock(mutex) }
     while first == elements.count {
       elements.removeAll(keepingCapacity: true)
       first = 0
       if closed { return nil }
-      unsafe pthread_cond_wait(condition, mutex)
+      guard var end else {
+        unsafe pthread_cond_wait(condition, mutex)
+        continue
+      }
+      if unsafe pthread_cond_timedwait(condition, mutex, &end) == ETIMEDOUT, first == elements.count { return nil }
     }
     let element = elements[first]
     first += 1
@@ -47,6 +56,13 @@ internal import Glibc
       first = 0
     }
     return element
+  }
+
+  private static func moment(in time: Int64) -> timespec {
+    var now = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+    let end = Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec) + time
+    return timespec(tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
   }
 
   package func close() {

@@ -5,17 +5,32 @@ internal import Glibc
 
 /// Keeps small what a process of many threads holds without using it.
 package enum OwnMemory {
-  /// Two heaps for all threads. By default each busy thread gets one of its own (up to eight a core), and each keeps what
+  /// One heap for all threads. By default each busy thread gets one of its own (up to eight a core), and each keeps what
   /// its busiest moment needed. Call before there are threads.
-  package static func shareHeaps() { mallopt(M_ARENA_MAX, 2) }
+  /// What is large is taken from the system and given back to it, instead of leaving a hole in the heap.
+  package static func shareHeaps() {
+    mallopt(M_ARENA_MAX, 1)
+    mallopt(M_MMAP_THRESHOLD, 64 << 10)
+    mallopt(M_TRIM_THRESHOLD, 128 << 10)
+  }
 
   /// Gives back what only the start needed: pages of programs and libraries, which come back from the file when they are
   /// used, and free memory of the heaps.
-  package static func releaseStart() {
-    for range in cleanFilePages() {
-      unsafe madvise(UnsafeMutableRawPointer(bitPattern: range.lowerBound), range.count, MADV_DONTNEED)
+  package static func releaseStart() { StartPages().release() }
+
+  /// Gives back free memory of the heaps.
+  package static func releaseHeaps() { malloc_trim(0) }
+
+  /// What may be given back later, found while files can still be opened. Libraries that are there now have to stay.
+  package struct StartPages: Sendable {
+    private let ranges = cleanFilePages()
+
+    package init() {}
+
+    package func release() {
+      for range in ranges { unsafe madvise(UnsafeMutableRawPointer(bitPattern: range.lowerBound), range.count, MADV_DONTNEED) }
+      releaseHeaps()
     }
-    malloc_trim(0)
   }
 
   /// Read-only parts of files in which this process has changed no page (a relocated page would not come back), from

@@ -42,6 +42,9 @@ package enum Sandbox {
     guard ownThreads == 1 else { throw SandboxFailure(text: "the child has \(ownThreads) threads before its sandbox") }
     writeOwn("/proc/self/oom_score_adj", "500")
     setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5)
+    // A session of its own: the scheduler shares the processors among sessions first (sched(7), autogroup), so that a
+    // plugin with a hundred busy threads weighs as much as one with one.
+    setsid()
     let files = try landlock(rules, readable)
     if let user = rules.user, let group = rules.group, busbar_become(user, group) != 0 {
       throw failure("it cannot become user \(user)")

@@ -4,7 +4,7 @@ internal import CLinux
 internal import Glibc
 
 /// A thread of our own for code that blocks, which must never run on Swift's cooperative pool. All signals are blocked
-/// in it.
+/// in it but those of a crash of its own: a handler of one that is blocked would not run.
 package enum WorkThread {
   /// Starts a thread; `name` is cut to 15 bytes, `stack` is in bytes.
   package static func start(name: String, stack: Int = 1 << 20, _ body: @escaping @Sendable () -> Void) {
@@ -21,6 +21,7 @@ package enum WorkThread {
         let body = unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
         var all = sigset_t()
         unsafe sigfillset(&all)
+        for crash in [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGABRT] { unsafe sigdelset(&all, crash) }
         unsafe pthread_sigmask(SIG_SETMASK, &all, nil)
         unsafe pthread_setname_np(pthread_self(), String(body.name.prefix(15)))
         body.run()

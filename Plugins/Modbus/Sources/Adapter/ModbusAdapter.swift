@@ -39,11 +39,12 @@ public final class ModbusAdapter: Adapter {
   public func addDevice(
     _ number: DeviceNumber, name: String, config: String, template text: String, _ call: borrowing Call
   ) throws(AdapterError) -> ModbusDevice {
-    var template = try Template(text)
+    let shared = try SharedTemplate.of(text)
+    var template = shared.template
     let unit = try DeviceConfig(config).apply(to: &template.map)
     try settle(template.map.framing)
     let ids = try link.declare(template.points.map(\.declaration), of: number)
-    return ModbusDevice(number, unit: unit, template: template, ids: ids)
+    return ModbusDevice(number, unit: unit, template: template, of: shared, ids: ids)
   }
 
   private func settle(_ wanted: WireFraming?) throws(AdapterError) {

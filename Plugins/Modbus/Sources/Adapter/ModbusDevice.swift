@@ -8,6 +8,8 @@ public final class ModbusDevice {
   let number: DeviceNumber
   let unit: UInt8
   let template: Template
+  /// Kept for the next device of the kind.
+  private let shared: SharedTemplate
   /// By point, in the order of the template.
   let ids: [PointID]
   private let indices: [PointID: Int]
@@ -23,10 +25,11 @@ public final class ModbusDevice {
   var lastRequest: Int64 = 0
   var lastWrite: Int64 = 0
 
-  init(_ number: DeviceNumber, unit: UInt8, template: Template, ids: [PointID]) {
+  init(_ number: DeviceNumber, unit: UInt8, template: Template, of shared: SharedTemplate, ids: [PointID]) {
     self.number = number
     self.unit = unit
     self.template = template
+    self.shared = shared
     self.ids = ids
     indices = Dictionary(zip(ids, ids.indices), uniquingKeysWith: { first, _ in first })
   }

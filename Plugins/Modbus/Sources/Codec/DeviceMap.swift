@@ -51,21 +51,64 @@ package struct ReadLimits: Equatable, Sendable {
 }
 
 package struct Point: Sendable {
-  package var name: String
+  package var name: String {
+    get { storage.facts.name }
+    set { change { $0.name = newValue } }
+  }
   /// nil: can only be written.
-  package var reading: Reading?
-  package var write: WriteRule?
-  package var watchdog: Watchdog?
+  package var reading: Reading? {
+    get { storage.facts.reading }
+    set { change { $0.reading = newValue } }
+  }
+  package var write: WriteRule? {
+    get { storage.facts.write }
+    set { change { $0.write = newValue } }
+  }
+  package var watchdog: Watchdog? {
+    get { storage.facts.watchdog }
+    set { change { $0.watchdog = newValue } }
+  }
   /// Values outside are not believed. nil: all are.
-  package var plausible: ClosedRange<Double>?
+  package var plausible: ClosedRange<Double>? {
+    get { storage.facts.plausible }
+    set { change { $0.plausible = newValue } }
+  }
   /// Labels of an enumeration, in the order of their codes.
-  package var labels: [String] = []
-  package var simulation = Simulation()
+  package var labels: [String] {
+    get { storage.facts.labels }
+    set { change { $0.labels = newValue } }
+  }
+  package var simulation: Simulation {
+    get { storage.facts.simulation }
+    set { change { $0.simulation = newValue } }
+  }
 
   package init(_ name: String, _ reading: Reading?, write: WriteRule? = nil) {
-    self.name = name
-    self.reading = reading
-    self.write = write
+    storage = Storage(Facts(name: name, reading: reading, write: write))
+  }
+
+  private struct Facts: Sendable {
+    var name: String
+    var reading: Reading?
+    var write: WriteRule?
+    var watchdog: Watchdog?
+    var plausible: ClosedRange<Double>?
+    var labels: [String] = []
+    var simulation = Simulation()
+  }
+
+  private final class Storage: Sendable {
+    let facts: Facts
+    init(_ facts: Facts) { self.facts = facts }
+  }
+
+  /// All of it, some 2 KB: points are picked out of the map for each poll.
+  private var storage: Storage
+
+  private mutating func change(_ body: (inout Facts) -> Void) {
+    var facts = storage.facts
+    body(&facts)
+    storage = Storage(facts)
   }
 }
 

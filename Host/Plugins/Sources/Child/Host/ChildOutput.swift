@@ -8,6 +8,10 @@ internal import Synchronization
 /// crash. It goes through a pipe that never makes the child wait and never more than a little of the host's time.
 final class ChildOutput: Sendable {
   private static let lineLimit = 512
+  /// Bytes that are read in one go, and nanoseconds until the next one where there may be more. What a child writes
+  /// meanwhile and the pipe does not hold is lost to it.
+  private static let portion = 65_536
+  private static let pauseLength: Int64 = 100_000_000
 
   private let descriptor: Descriptor
   private let logger: Logger
@@ -18,6 +22,8 @@ final class ChildOutput: Sendable {
     var line: [UInt8] = []
     var last = ""
     var ended = false
+    /// On the boot clock: nothing is read before it.
+    var pausedUntil: Int64?
   }
 
   init(_ descriptor: Descriptor, _ logger: Logger) {
@@ -26,13 +32,20 @@ final class ChildOutput: Sendable {
   }
 
   var number: Int32 { state.withLock { $0.ended } ? -1 : descriptor.number }
-  var interest: Poll.Interest { .read }
+  /// Until when it is not to be waited for; nil = it is.
+  func pause(now: Int64) -> Int64? {
+    state.withLock { state in
+      if let end = state.pausedUntil, end <= now { state.pausedUntil = nil }
+      return state.pausedUntil
+    }
+  }
+
   var last: String { state.withLock { $0.last } }
 
-  /// What is there now, 64 KiB at most.
+  /// What is there now, a portion at most.
   func read() {
     var bytes: [UInt8] = []
-    while bytes.count < 65_536 {
+    while bytes.count < Self.portion {
       switch descriptor.read(into: &bytes, upTo: 16_384) {
       case .bytes: continue
       case .wouldBlock: break
@@ -40,10 +53,21 @@ final class ChildOutput: Sendable {
       }
       break
     }
-    for byte in bytes { if byte == UInt8(ascii: "\n") { endLine() } else { take(byte) } }
+    if bytes.count >= Self.portion {
+      state.withLock { $0.pausedUntil = Clock.boot() + Self.pauseLength }
+    }
+    var rest = bytes[...]
+    while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+      take(rest[..<end])
+      endLine()
+      rest = rest[(end + 1)...]
+    }
+    take(rest)
   }
 
-  private func take(_ byte: UInt8) { state.withLock { if $0.line.count < Self.lineLimit { $0.line.append(byte) } } }
+  private func take(_ part: ArraySlice<UInt8>) {
+    state.withLock { $0.line += part.prefix(Self.lineLimit - $0.line.count) }
+  }
 
   private func endLine() {
     let line = state.withLock { state in

@@ -65,8 +65,10 @@ package final class ChildPlugin: Sendable {
     return child
   }
 
-  /// A crash ends at once instead of being explained by a program that the child could not start; one heap is enough.
-  private static let environment = ["SWIFT_BACKTRACE=enable=no", "MALLOC_ARENA_MAX=1", "LC_ALL=C.UTF-8"] + OwnProcess.timeZone
+  /// A crash ends at once instead of being explained by a program that the child could not start; its many threads keep
+  /// little of what they have freed.
+  private static let environment =
+    ["SWIFT_BACKTRACE=enable=no", "GLIBC_TUNABLES=glibc.malloc.tcache_count=1", "LC_ALL=C.UTF-8"] + OwnProcess.timeZone
 
   private init(
     _ file: PluginFile, _ settings: ChildSettings, _ logger: Logger, _ process: ChildProcess, _ idle: @escaping @Sendable () -> Void,
@@ -205,11 +207,14 @@ package final class ChildPlugin: Sendable {
     var budget = FlowBudget(now: Clock.boot())
     var points = 0
     reading: while true {
-      let pause = budget.pause(now: Clock.boot())
+      let now = Clock.boot()
+      let pause = budget.pause(now: now)
+      let silence = output.pause(now: now)
       var interest: Poll.Interest = pause == nil ? .read : []
       if state.withLock({ !$0.waiting.isEmpty }) { interest.insert(.write) }
       let ready = Poll.wait(
-        [(process.socket.number, interest), (wakeup.descriptor.number, .read), (output.number, output.interest)], until: pause)
+        [(process.socket.number, interest), (wakeup.descriptor.number, .read), (silence == nil ? output.number : -1, .read)],
+        until: [pause, silence].compactMap(\.self).min())
       if !ready[1].isEmpty { wakeup.drain() }
       if !ready[2].isEmpty { output.read() }
       if ready[0].contains(.write) { sendWaiting() }

@@ -9,6 +9,8 @@ internal import Logging
 /// plugin's file as 4, enters the sandbox before any code of the plugin runs, and does the host's calls until the socket ends.
 package enum Runner {
   package static let word = "runner"
+  /// By then each device has been met, nanoseconds.
+  private static let startLength: Int64 = 30_000_000_000
   /// Its exit code where the socket is gone.
   static let lostHost: Int32 = 120
 
@@ -18,6 +20,7 @@ package enum Runner {
       _ = Descriptor(owning: 2).write(text[...])
       OwnProcess.end(2)
     }
+    OwnMemory.shareHeaps()
     // A signal to the whole group, from a terminal or the service manager, is for the host: it ends the children when
     // what they are for is done.
     for number in [SIGTERM, SIGINT, SIGHUP] { signal(number, SIG_IGN) }
@@ -27,9 +30,16 @@ package enum Runner {
     let outlet = Outlet(socket)
     var room = [UInt8](repeating: 0, count: Packet.limit)
     var links: RunnerLinks?
+    // Behind the bars it could not look for them.
+    let started = (pages: OwnMemory.StartPages(), end: Clock.boot() + startLength)
+    var isStarting = true
     while true {
       guard case .packet(let packet, let descriptor) = PacketSocket.receive(socket, into: &room) else {
         OwnProcess.end(lostHost)
+      }
+      if isStarting, Clock.boot() >= started.end {
+        started.pages.release()
+        isStarting = false
       }
       do throws(MessageError) {
         for message in try messages(packet, descriptor) {

@@ -6,7 +6,7 @@ internal import PluginAPI
 internal import PluginKit
 
 /// A point as the template has it: how it is read and written, and how it is declared to the host.
-struct DeclaredPoint {
+struct DeclaredPoint: Sendable {
   var point: Point
   var declaration: PointDeclaration
   /// Values outside the range that may be commanded all the same.

@@ -5,7 +5,7 @@ internal import PluginAPI
 internal import PluginKit
 
 /// A checked template.
-struct Template {
+struct Template: Sendable {
   var map: DeviceMap
   var points: [DeclaredPoint]
 
