@@ -82,7 +82,8 @@ let package = Package(
       name: "BusbarTransports",
       dependencies: [
         "BusbarModel", "BusbarSystem", "BusbarOpenSSL", "BusbarSecurity", "CLinux", .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOTLS", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOTLS", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ],
       path: "Host/Transports", swiftSettings: settings),
@@ -96,7 +97,8 @@ let package = Package(
     .target(
       name: "BusbarLinks",
       dependencies: [
-        "BusbarModel", "BusbarSystem", "BusbarPlugins", "BusbarControl", "BusbarTransports", .product(name: "Logging", package: "swift-log"),
+        "BusbarModel", "BusbarSystem", "BusbarPlugins", "BusbarControl", "BusbarTransports", "BusbarOpenSSL",
+        .product(name: "Logging", package: "swift-log"),
       ],
       path: "Host/Links", swiftSettings: settings),
     .target(

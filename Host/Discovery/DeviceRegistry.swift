@@ -33,7 +33,7 @@ package struct RegisteredDevice: Sendable, Equatable {
 
 /// The registry in the state database: on disk before a device goes into service.
 package final class DeviceRegistry: Sendable {
-  package static let capacity = 1024
+  package static let capacity = 16_384
   private static let scope = "registry"
 
   private let store: KeyValueStore

@@ -98,6 +98,22 @@ package actor Discoverer {
     return true
   }
 
+  /// A device that came by itself and is not in service: a candidate from now on. Told again soon it counts once.
+  package func sighted(_ seen: FoundDevice) {
+    if let before = book[seen.id], seen.lastSeen - before.lastSeen < Self.sightingPause, before.endpoint == seen.endpoint { return }
+    let known = book[seen.id] != nil
+    let (entry, left) = book.note(seen)
+    store.save(entry)
+    for id in left { store.remove(id) }
+    if !known {
+      logger.notice("a device that is not in service wants to connect", metadata: ["candidate": "\(entry.id)", "endpoint": "\(entry.endpoint)"])
+    }
+    onChange?()
+  }
+
+  /// Milliseconds.
+  private static let sightingPause: Int64 = 60_000
+
   // MARK: A search
 
   private func search(_ places: [SearchPlace]) async {

@@ -55,7 +55,9 @@ package enum Standing: Sendable, Equatable {
         return
       }
     }
-    let here = alike.first { $0.isAt(found) && ($0.serial.isEmpty || found.serial.isEmpty) }
+    // What connects by itself is known by the name that it comes under, whatever serial number it tells later.
+    let comes = found.endpoint.hasPrefix("listener:")
+    let here = alike.first { $0.isAt(found) && (comes || $0.serial.isEmpty || found.serial.isEmpty) }
     self = here.map { .known($0) } ?? .new
   }
 

@@ -17,6 +17,7 @@ package final class DeviceMemory: Sendable {
     var plan: DevicePlan
     var id: DeviceID?
     var identity = DeviceIdentity()
+    var actions: [String] = []
     var points: [(id: UInt32, point: PointDescriptor)] = []
     /// The next declaration replaces the points instead of adding to them.
     var renumbered = false
@@ -45,6 +46,7 @@ package final class DeviceMemory: Sendable {
   package var points: [PointDescriptor] { state.withLock { $0.points.map(\.point) } }
   package var latest: [String: Latest] { state.withLock { $0.latest } }
   package var samples: Int { state.withLock { $0.samples } }
+  package var actions: [String] { state.withLock { $0.actions } }
   package var known: Bool { state.withLock { $0.known } }
   package var activeProblems: [String] { state.withLock { $0.activeProblems } }
 
@@ -72,7 +74,7 @@ package final class DeviceMemory: Sendable {
           var point = entry.point
           if point.writable, !plan.writable { point.writable = false }
           return point
-        })
+        }, actions: plan.writable ? state.actions : [])
     }
   }
 }

@@ -11,11 +11,13 @@ internal import Synchronization
 final class LinkEvents: AdapterEvents {
   private let observer: any LinkObserver
   private let binding: any IdentityBinding
-  let frames = LinkTrace()
+  let frames: LinkTrace
+  let mailbox: LinkMailbox
   var trace: (any FrameRecording)? { frames }
+  var services: any LinkServices { mailbox }
   private let recall: any CountRecall
   private let logger: Logger
-  private let devices = Mutex<[UInt32: DeviceMemory]>([:])
+  private let devices = DeviceTable()
   private let watcher = Mutex(Watcher())
 
   // A closure that is a mutex's own value is wrapped once more at each access; in a field it is not.
@@ -23,7 +25,12 @@ final class LinkEvents: AdapterEvents {
     var changed: (@Sendable () -> Void)?
   }
 
-  init(observer: any LinkObserver, binding: any IdentityBinding, recall: any CountRecall, logger: Logger) {
+  init(
+    link: String, frames: LinkTrace = LinkTrace(), observer: any LinkObserver, binding: any IdentityBinding, recall: any CountRecall, host: any LinkHost,
+    logger: Logger
+  ) {
+    self.frames = frames
+    mailbox = LinkMailbox(trace: frames, desk: LinkDesk(link: link, devices: devices, host: host))
     self.observer = observer
     self.binding = binding
     self.recall = recall
@@ -31,8 +38,8 @@ final class LinkEvents: AdapterEvents {
   }
 
   subscript(_ device: UInt32) -> DeviceMemory? {
-    get { devices.withLock { $0[device] } }
-    set { devices.withLock { $0[device] = newValue } }
+    get { devices[device] }
+    set { devices[device] = newValue }
   }
 
   func watchCondition(_ changed: @escaping @Sendable () -> Void) { watcher.withLock { $0.changed = changed } }
@@ -68,6 +75,10 @@ final class LinkEvents: AdapterEvents {
       merge(identity.model, &state.identity.model)
       merge(identity.serial, &state.identity.serial)
       merge(identity.firmware, &state.identity.firmware)
+      if let actions = identity.actions, actions != state.actions {
+        state.actions = actions
+        state.infoChanged = true
+      }
       let serial = state.identity.serial
       // An id that a person gave stays; one that was made belongs to the serial number, not to the address.
       guard plan.id == nil, !serial.isEmpty, state.id?.names(serial: serial) != true else { return nil as DeviceID? }

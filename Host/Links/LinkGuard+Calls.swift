@@ -24,6 +24,8 @@ final class OneShot<Answer: Sendable>: Sendable {
 
 extension LinkGuard {
   private static let longestPoll: Int64 = 60_000_000_000
+  /// How long a far end that connects by itself may take until it counts as away, nanoseconds.
+  private static let arrivalTime: Int64 = 30_000_000_000
 
   /// Runs one call with its deadline. Nil = it did not return within its grace: the link is stuck.
   func call<Answer: Sendable>(
@@ -118,6 +120,7 @@ extension LinkGuard {
     }
     connection = opening
     guard !stopping else { return }
+    events.mailbox.prepare()
     let deadline = Clock.boot() + patience
     let answer: CallResult? = await call(opening, until: deadline) { opening.open(deadline: deadline, completion: $0) }
     guard let result = answer else { return }
@@ -160,7 +163,8 @@ extension LinkGuard {
   func deliver(
     _ command: AdapterCommand, _ deadline: Int64, _ connection: any AdapterConnection
   ) async -> CommandResult? {
-    await call(connection, until: deadline) { connection.command(command, deadline: deadline, completion: $0) }
+    events.mailbox.commandBegins()
+    return await call(connection, until: deadline) { connection.command(command, deadline: deadline, completion: $0) }
   }
 
   func closeLink() async {
@@ -184,7 +188,7 @@ extension LinkGuard {
     events[number] = nil
   }
 
-  private func add(_ number: UInt32) async {
+  func add(_ number: UInt32) async {
     guard let connection, let memory = devices[number]?.memory else { return }
     let setup = DeviceSetup(
       number: number, name: memory.id?.rawValue ?? memory.plan.name, config: memory.plan.config,
@@ -218,6 +222,24 @@ extension LinkGuard {
   /// Nil = nothing was asked, or the call did not return.
   func pollNow(_ number: UInt32, due: [UInt32]) async -> CallResult? {
     guard let connection, let device = devices[number], !due.isEmpty else { return nil }
+    if plan.isVisited, !events.mailbox.isConnected {
+      cutShort = false
+      // After the start of a host everybody comes again; who is not there at once is not gone.
+      let waited = connections == 0 ? lastOpened + Self.arrivalTime : 0
+      if waited > Clock.boot() {
+        devices[number]?.holdUntil = waited
+        return CallResult(failure: .transient, reason: .closed, text: "it has not connected to the listener yet")
+      }
+      let away = CallResult(failure: .transient, reason: .closed, text: "it is not connected to the listener")
+      // Its points were told to be missing when it left.
+      if device.health.failuresInARow == 0 || device.health.failuresInARow >= DeviceHealth.patience {
+        publishBad(number, .comm, points: due)
+      }
+      deviceFailed(number, away, took: nil)
+      // Whether it stays away is seen soon, however seldom it is read.
+      if let failures = devices[number]?.health.failuresInARow, failures < DeviceHealth.patience { devices[number]?.schedule.hurry() }
+      return away
+    }
     let started = Clock.boot()
     let period = device.schedule.shortest ?? 0
     let deadline = started + min(Self.longestPoll, max(patience, period))
@@ -303,7 +325,7 @@ extension LinkGuard {
     return due.filter { !delivering.contains($0) }
   }
 
-  private func deviceFailed(_ number: UInt32, _ result: CallResult, took: Int64?) {
+  func deviceFailed(_ number: UInt32, _ result: CallResult, took: Int64?) {
     guard let memory = devices[number]?.memory else { return }
     devices[number]?.health.failed(result, took: took, now: Clock.unixMilliseconds())
     let health = devices[number]?.health
@@ -319,6 +341,8 @@ extension LinkGuard {
     let deadLine = devices.values.allSatisfy {
       $0.health.state == .needsAttention || $0.health.failuresInARow >= DeviceHealth.patience
     }
+    // Who connects by itself is waited for.
+    guard !plan.isVisited else { return }
     if result.reason == .closed || (deadLine && result.reason == .timeout) { reopen() }
   }
 

@@ -29,9 +29,17 @@ extension LinkGuard {
       safe: write.purpose == .safe, validUntil: write.validUntil)
     let deadline = min(write.validUntil, now + patience)
     let answer = await deliver(command, deadline, connection)
+    if case .pending(let token, let atMost) = answer {
+      mostPending = atMost
+      return events.mailbox.commandReturned(pending: token, until: Clock.boot() + Self.answerTime) { pending.answer(Self.result($0)) }
+    }
+    events.mailbox.commandReturned()
     pending.answer(answer.map(Self.result) ?? .unknown("the plugin did not return in time"))
     if case .set = write.verb, !write.dryRun { devices[pending.device]?.schedule.hurry() }
   }
+
+  /// How long a device may take for what a plugin ends later, nanoseconds.
+  private static let answerTime: Int64 = 60_000_000_000
 
   private static func result(_ result: CommandResult) -> DeviceWriteResult {
     switch result {
@@ -40,6 +48,7 @@ extension LinkGuard {
     // The request was fine; the device would not.
     case .refused(let text): .failed(text)
     case .unknown(let text): .unknown(text)
+    case .pending: .unknown("the adapter does not say how it ended")
     case .failed(let call):
       switch call.failure {
       case _ where call.reason == .wear: .refused(.wearBudget, call.text)

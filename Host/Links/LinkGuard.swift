@@ -68,7 +68,9 @@ package actor LinkGuard {
   /// Nanoseconds that a call may take, a poll more where its period is longer.
   let patience: Int64
 
-  var phase = Phase.closed(retryAt: 0)
+  var phase = Phase.closed(retryAt: 0) {
+    didSet { if (oldValue == .open) != (phase == .open) { events.mailbox.setOpen(phase == .open) } }
+  }
   var connection: (any AdapterConnection)?
   var devices: [UInt32: DeviceRun] = [:]
   var writes: [PendingWrite] = []
@@ -85,6 +87,13 @@ package actor LinkGuard {
   var lastNumber: UInt32 = 0
   var removals: [UInt32] = []
   var stopping = false
+  /// Commands that the plugin ends later, at most; known once it has had one.
+  var mostPending = 1
+  /// Times that the far end connected by itself.
+  var connections = 0
+  var eventComplaints = LogBudget()
+  /// Events since a poll had its turn.
+  var eventsInARow = 0
   /// A poll is running: the only call that a command cuts short.
   var polling = false
   /// It was.
@@ -105,7 +114,7 @@ package actor LinkGuard {
 
   package init(
     plan: LinkPlan, connecting: any LinkConnecting, observer: any LinkObserver, binding: any IdentityBinding,
-    logger: Logger, patience: Duration = .seconds(15), recall: any CountRecall = NoRecall()
+    logger: Logger, patience: Duration = .seconds(15), recall: any CountRecall = NoRecall(), host: any LinkHost = NoLinkHost()
   ) {
     self.plan = plan
     self.patience = patience.nanoseconds
@@ -115,11 +124,14 @@ package actor LinkGuard {
     var logger = logger
     logger[metadataKey: "link"] = "\(plan.id)"
     self.logger = logger
-    events = LinkEvents(observer: observer, binding: binding, recall: recall, logger: logger)
+    // One link a charger makes thousands of them.
+    let frames = plan.isVisited ? LinkTrace(capacity: 2 * TraceRing.frameLimit) : LinkTrace()
+    events = LinkEvents(link: plan.id, frames: frames, observer: observer, binding: binding, recall: recall, host: host, logger: logger)
   }
 
   package func start() {
     events.watchCondition { [weak self] in Task { await self?.lookAtConnection() } }
+    events.mailbox.connect { [weak self] in Task { await self?.signal() } }
     for device in plan.devices { enter(device) }
     task = Task { await run() }
   }
@@ -252,24 +264,34 @@ package actor LinkGuard {
         await wait(until: retryAt)
       }
     case .open:
-      if !writes.isEmpty {
+      if !writes.isEmpty, events.mailbox.pending < mostPending {
         await perform(writes.removeFirst())
+      } else if mayHandleEvent, let event = events.mailbox.next(now: Clock.boot()) {
+        eventsInARow += 1
+        await perform(event)
       } else if !reads.isEmpty {
         await perform(reads.removeFirst())
       } else if !trials.isEmpty {
         await perform(trials.removeFirst())
       } else if let (number, due) = nextDevice(), due <= Clock.boot() {
+        eventsInARow = 0
         await poll(number)
       } else if !scans.isEmpty {
         // Only while nothing is due: a search holds up no poll but by its running step.
         await perform(scans.removeFirst())
-      } else if let (_, due) = nextDevice() {
-        await wait(until: due)
       } else {
-        await wait(until: nil)
+        eventsInARow = 0
+        await wait(until: [nextDevice()?.1, events.mailbox.due].compactMap { $0 }.min())
       }
     }
   }
+
+  /// A far end that has much to say leaves polls their turn.
+  private var mayHandleEvent: Bool {
+    eventsInARow < Self.eventTurn || nextDevice().map { $0.1 > Clock.boot() } ?? true
+  }
+
+  private static let eventTurn = 16
 
   /// The device to poll next, and when: the one whose poll has been due the longest, among equals the first.
   private func nextDevice() -> (UInt32, Int64)? {

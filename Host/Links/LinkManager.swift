@@ -3,6 +3,7 @@
 package import BusbarControl
 package import BusbarModel
 internal import BusbarPlugins
+internal import BusbarTransports
 package import Logging
 
 /// All links of the host: starts and stops their guards, finds a device's link, and writes for Control.
@@ -13,17 +14,25 @@ package actor LinkManager: DeviceWriter {
   private let logger: Logger
   private let patience: Duration
   private let recall: any CountRecall
+  private let host: any LinkHost
+  private let hub: ListenerHub?
   private(set) var guards: [String: LinkGuard] = [:]
+  /// The link where a device was found last; among thousands it need not be looked for each time.
+  private var places: [DeviceID: String] = [:]
   /// The last application of plans: one waits for the one before it.
   private var applying: Task<Outcome, Never>?
 
   package typealias Outcome = (added: [String], removed: [String], changed: [String])
 
-  /// `patience` is how long a call of a plugin may take; `recall` knows where counters stood before.
+  /// `patience` is how long a call of a plugin may take; `recall` knows where counters stood before; `hub` brings those that
+  /// connect by themselves.
   package init(
     connecting: any LinkConnecting, observer: any LinkObserver, binding: any IdentityBinding, logger: Logger,
-    patience: Duration = .seconds(15), recall: any CountRecall = NoRecall()
+    patience: Duration = .seconds(15), recall: any CountRecall = NoRecall(), host: any LinkHost = NoLinkHost(),
+    hub: ListenerHub? = nil
   ) {
+    self.host = host
+    self.hub = hub
     self.patience = patience
     self.recall = recall
     self.connecting = connecting
@@ -57,6 +66,7 @@ package actor LinkManager: DeviceWriter {
       } else {
         ending.append(link)
         guards[id] = nil
+        if case .visitor(let visitor) = old.endpoint { hub?.leave(visitor, link.events.mailbox) }
         if wanted[id] == nil { outcome.removed.append(id) } else { outcome.changed.append(id) }
       }
     }
@@ -64,8 +74,9 @@ package actor LinkManager: DeviceWriter {
     for plan in plans where guards[plan.id] == nil {
       let link = LinkGuard(
         plan: plan, connecting: connecting, observer: observer, binding: binding, logger: logger, patience: patience,
-        recall: recall)
+        recall: recall, host: host)
       guards[plan.id] = link
+      if case .visitor(let visitor) = plan.endpoint { hub?.register(visitor, adapter: plan.adapter, link.events.mailbox) }
       if !outcome.changed.contains(plan.id) { outcome.added.append(plan.id) }
       await link.start()
     }
@@ -90,13 +101,18 @@ package actor LinkManager: DeviceWriter {
     for link in guards.values { await link.turn() }
   }
 
+  /// The list of tags is another one.
+  package func tagsChanged() async {
+    for link in guards.values where await link.plan.isVisited { link.events.mailbox.put(.listChanged) }
+  }
+
   package func pluginsChanged() async {
     for link in guards.values { await link.pluginsChanged() }
   }
 
   package func describe(_ device: DeviceID) async -> ControlledDevice? {
     guard let (_, _, memory) = await find(device) else { return nil }
-    return ControlledDevice(id: device, writable: memory.plan.writable, points: memory.points, known: memory.known)
+    return ControlledDevice(id: device, writable: memory.plan.writable, points: memory.points, actions: memory.actions, known: memory.known)
   }
 
   package func write(_ write: DeviceWrite) async -> DeviceWriteResult {
@@ -139,8 +155,13 @@ package actor LinkManager: DeviceWriter {
   }
 
   private func find(_ device: DeviceID) async -> (LinkGuard, UInt32, DeviceMemory)? {
-    for link in guards.values {
-      if let (number, memory) = await link.find(device) { return (link, number, memory) }
+    if let id = places[device], let link = guards[id], let (number, memory) = await link.find(device) { return (link, number, memory) }
+    places[device] = nil
+    for (id, link) in guards {
+      if let (number, memory) = await link.find(device) {
+        places[device] = id
+        return (link, number, memory)
+      }
     }
     return nil
   }

@@ -26,6 +26,9 @@ package struct LinkPlan: Sendable, Equatable {
     self.devices = devices
   }
 
+  /// The far end connects by itself.
+  var isVisited: Bool { if case .visitor = endpoint { true } else { false } }
+
   /// The same connection, whatever devices are on it.
   func sameLink(as other: LinkPlan) -> Bool {
     id == other.id && adapter == other.adapter && endpoint == other.endpoint && config == other.config

@@ -7,7 +7,7 @@ internal import HTTPTypes
 struct Endpoint: Sendable {
   enum Action: Sendable, CaseIterable {
     case health, metrics, description, status, devices, device, read, history, command, plugins, restart, links, trace, buffer
-    case reload, events, discovery, discover, cancelSearch, forgetCandidate, add, forgetDevice
+    case reload, events, discovery, discover, cancelSearch, forgetCandidate, add, forgetDevice, hostCommand
   }
 
   var action: Action
@@ -53,6 +53,9 @@ struct Endpoint: Sendable {
     Endpoint(
       action: .forgetCandidate, method: .delete, path: "/api/v1/discovery/candidates/{id}",
       summary: "Forgets a device that was found"),
+    Endpoint(
+      action: .hostCommand, method: .post, path: "/api/v1/commands",
+      summary: "Tells the host itself to do something: passwords of devices that connect, tags, and what gateways/{id}/commands takes"),
     Endpoint(action: .buffer, method: .get, path: "/api/v1/buffer", summary: "What waits for the broker"),
     Endpoint(action: .reload, method: .post, path: "/api/v1/reload", summary: "Applies a changed configuration"),
     Endpoint(

@@ -39,6 +39,8 @@ package protocol HostOperations: Sendable {
   func add(_ body: JSONValue) async throws(OperationError) -> JSONValue
   /// Takes a device out of service that `add` took in.
   func forget(device: String) async throws(OperationError)
+  /// Carries out a command for the host itself, as on `gateways/{id}/commands`: an object with `action`.
+  func carryOut(_ body: JSONValue) async -> CommandResponse
   /// The frames of a link in the trace format (PluginAPI/TRACE.md), all or those of one device.
   func trace(link: String, device: String?, _ wanted: TraceRequest) async throws(OperationError) -> TraceAnswer
   /// Telemetry payloads with `"device"` added as they are taken, and status changes; nil devices = all.

@@ -29,7 +29,7 @@ enum OpenAPI {
     if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
     if let schema = OpenAPISchemas.body(of: endpoint.action) {
       operation["requestBody"] = .object([
-        "required": .boolean([.command, .add].contains(endpoint.action)), "content": content("application/json", schema),
+        "required": .boolean([.command, .add, .hostCommand].contains(endpoint.action)), "content": content("application/json", schema),
       ])
     }
     return .object(operation)

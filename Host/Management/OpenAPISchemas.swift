@@ -23,7 +23,7 @@ enum OpenAPISchemas {
     case .plugins, .links: list(type("object"))
     case .read: reference("Reading")
     case .history: reference("History")
-    case .command: reference("CommandResponse")
+    case .command, .hostCommand: reference("CommandResponse")
     case .description, .status, .buffer, .reload, .restart: type("object")
     }
   }
@@ -34,6 +34,7 @@ enum OpenAPISchemas {
     case .command: reference("CommandRequest")
     case .discover: structure(["endpoints": list(type("string"))])
     case .add: reference("NewDevice")
+    case .hostCommand: structure(["action": type("string")])
     default: nil
     }
   }
@@ -48,6 +49,7 @@ enum OpenAPISchemas {
     case .device: "The device with `points`"
     case .read: "Values, and the points that could not be read with the reason"
     case .history: "Rows of each point; a span without a value has none, the last one may be under way"
+    case .hostCommand: "The outcome, also where it was refused; an action that asks for a list answers with it in `value`"
     case .command: "The outcome, also where it was refused; see `status` and `reason`"
     case .plugins: "id, version, file, state, reason, isolation, adapters, hash, signature, process, deaths"
     case .restart: "id, restarted"

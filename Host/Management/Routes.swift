@@ -62,6 +62,7 @@ struct Routes: Sendable {
     case .forgetCandidate: try await forgetCandidate(context)
     case .add: try await add(request)
     case .forgetDevice: try await forgetDevice(context)
+    case .hostCommand: try await hostCommand(request)
     }
   }
 
@@ -77,6 +78,13 @@ struct Routes: Sendable {
         status: .badRequest, detail: "the body is missing: a JSON object with 'candidate', or with 'template' and 'endpoint'")
     }
     return Response(json: try await operations.add(body))
+  }
+
+  private func hostCommand(_ request: Request) async throws -> Response {
+    guard let body = try await body(request), body.object != nil else {
+      throw Problem(status: .badRequest, detail: "the body is missing: a JSON object with 'action'")
+    }
+    return Response(json: await operations.carryOut(body).json)
   }
 
   private func forgetDevice(_ context: ManagementContext) async throws -> Response {

@@ -110,10 +110,17 @@ package struct CommandResponse: Sendable, Equatable {
     self.text = text
   }
 
+  /// An answer that is more than a value: a text that is a JSON object.
+  package var document: JSONValue? {
+    guard case .text(let text) = value, text.utf8.first == UInt8(ascii: "{"), let document = try? JSONValue(parsing: Array(text.utf8), depth: 32)
+    else { return nil }
+    return document
+  }
+
   /// The payload of interfaces 3.3.
   package var json: JSONValue {
     var object: [String: JSONValue] = ["id": .string(id), "ts": .integer(time), "status": .string(status.rawValue)]
-    object["value"] = value?.json
+    object["value"] = document ?? value?.json
     object["reason"] = reason.map { .string($0.rawValue) }
     object["by"] = by.map { .string($0) }
     object["until"] = until.map { .integer($0) }

@@ -65,10 +65,13 @@ package struct DeviceInfo: Sendable, Equatable {
   /// The id of the link that the device is on.
   package var link: String
   package var points: [PointDescriptor]
+  /// Names of what the device can be told to do.
+  package var actions: [String]
 
   package init(
     id: DeviceID, kind: DeviceKind, name: String, adapter: String, template: String?, vendor: String? = nil,
-    model: String? = nil, serial: String? = nil, firmware: String? = nil, link: String, points: [PointDescriptor] = []
+    model: String? = nil, serial: String? = nil, firmware: String? = nil, link: String, points: [PointDescriptor] = [],
+    actions: [String] = []
   ) {
     self.id = id
     self.kind = kind
@@ -81,6 +84,7 @@ package struct DeviceInfo: Sendable, Equatable {
     self.firmware = firmware
     self.link = link
     self.points = points
+    self.actions = actions
   }
 }
 

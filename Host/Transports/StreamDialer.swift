@@ -21,6 +21,8 @@ package enum StreamDialer {
           try connect(host, port, deadline, stop)
         }
       case .serial(let line): try openSerial(line)
+      case .visitor(let visitor):
+        throw TransportError(.other, "\(visitor.identity) connects by itself to the listener \(visitor.listener): there is no stream to open")
       }
     guard descriptor.number < descriptorLimit else {
       throw TransportError(

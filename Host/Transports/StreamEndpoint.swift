@@ -5,6 +5,20 @@ package enum StreamEndpoint: Hashable, Sendable {
   case tcp(host: String, port: UInt16)
   case tls(host: String, port: UInt16, TLSSettings)
   case serial(SerialLine)
+  /// No stream: the far end opens a WebSocket at a listener of the host's.
+  case visitor(Visitor)
+
+  package struct Visitor: Hashable, Sendable {
+    /// The listener's name.
+    package var listener: String
+    /// What the far end calls itself.
+    package var identity: String
+
+    package init(listener: String, identity: String) {
+      self.listener = listener
+      self.identity = identity
+    }
+  }
 
   package struct SerialLine: Hashable, Sendable {
     package enum Parity: Int32, Sendable { case none = 0, odd = 1, even = 2 }

@@ -420,7 +420,8 @@ def test_commands_of_the_gateway(installer, subscriber, modbus_device):
 def test_an_operator_may_not_change_devices(host, broker, subscriber):
     host(uplink={"url": f"mqtt://127.0.0.1:{broker.port}", "role": "operator"})
     wait_connected(subscriber)
-    for number, action in enumerate(["discover", "approve", "forget", "reload", "restart-plugin", "set-config"]):
+    for number, action in enumerate(
+        ["discover", "approve", "forget", "reload", "restart-plugin", "set-login", "remove-login", "rotate-login", "set-config"]):
         refused = command_answer(subscriber, {"id": f"o{number}", "action": action})
         assert (refused["status"], refused["reason"]) == ("refused", "not-authorized"), action
 

@@ -7,6 +7,8 @@ package struct OutboundMessage: Sendable, Equatable {
   /// Which of a device's sequences the message counts in. Each has numbers of its own.
   package enum Stream: String, Sendable, CaseIterable {
     case telemetry, alarms
+    /// Charging sessions; other records.
+    case sessions, records
   }
 
   /// Names the message towards the queue.
@@ -15,8 +17,11 @@ package struct OutboundMessage: Sendable, Equatable {
   package var stream: Stream
   /// The whole payload, `late` already in it where it belongs.
   package var payload: [UInt8]
+  /// Nothing newer of its sequence was taken so far.
+  package var isNewest: Bool
 
-  package init(ticket: UInt64, device: DeviceID, stream: Stream, payload: [UInt8]) {
+  package init(ticket: UInt64, device: DeviceID, stream: Stream, payload: [UInt8], isNewest: Bool = false) {
+    self.isNewest = isNewest
     self.ticket = ticket
     self.device = device
     self.stream = stream
@@ -50,6 +55,7 @@ package struct Gap: Sendable, Equatable {
 package protocol MessageEncoder: Sendable {
   func telemetry(_ reading: Reading, seq: Int64) -> [UInt8]
   func alarm(_ alarm: Alarm, seq: Int64) -> [UInt8]
+  func record(_ record: Record, seq: Int64) -> [UInt8]
   /// `time` in Unix milliseconds.
   func gap(_ gap: Gap, time: Int64) -> [UInt8]
 }

@@ -75,6 +75,12 @@ package final class Outbox: Sendable {
     accept(key, time: alarm.time / 1_000_000, durable: true) { [encoder] seq in encoder.alarm(alarm, seq: seq) }
   }
 
+  /// Takes a record; it is on disk when this returns.
+  package func accept(_ record: Record) {
+    let key = StreamKey(device: record.device, kind: record.kind == Record.session ? .sessions : .records)
+    accept(key, time: record.time, durable: true) { [encoder] seq in encoder.record(record, seq: seq) }
+  }
+
   private func accept(_ key: StreamKey, time: Int64, durable: Bool, encode: (Int64) -> [UInt8]) {
     while true {
       switch with({ $0.accept(key, time: time, now: clock(), encode: encode) }) {

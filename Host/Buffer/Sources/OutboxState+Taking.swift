@@ -80,7 +80,8 @@ extension OutboxState {
     if acknowledge == .application, key?.kind == .telemetry { streams[row.stream]?.published.insert(row.seq) }
     guard let key else { preconditionFailure("a message without a stream") }
     return OutboundMessage(
-      ticket: ticket, device: key.device, stream: key.kind, payload: late ? Self.latePayload(row.payload) : row.payload)
+      ticket: ticket, device: key.device, stream: key.kind, payload: late ? Self.latePayload(row.payload) : row.payload,
+      isNewest: streams[row.stream].map { $0.block.next - 1 == row.seq } ?? false)
   }
 
   private mutating func ticket(for item: Item) -> UInt64 {

@@ -42,7 +42,15 @@ enum Schema {
       UNIQUE(device, point));
     CREATE TABLE store(
       scope TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY(scope, key)) WITHOUT ROWID;
+    """,
     """
+    CREATE TABLE tags(
+      key TEXT PRIMARY KEY, id TEXT NOT NULL, verdict TEXT NOT NULL, parent TEXT, expires INTEGER) WITHOUT ROWID;
+    INSERT INTO meta VALUES ('tags_version', 0);
+    CREATE TABLE logins(
+      listener TEXT NOT NULL, identity TEXT NOT NULL, secret BLOB, profile INTEGER NOT NULL,
+      PRIMARY KEY(listener, identity)) WITHOUT ROWID;
+    """,
   ]
 }
 

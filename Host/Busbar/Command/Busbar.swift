@@ -16,7 +16,8 @@ struct Busbar: AsyncParsableCommand {
       RunCommand.self, CheckConfigCommand.self, StatusCommand.self, DevicesCommand.self, PluginsCommand.self,
       PluginCommand.self, LinksCommand.self, ReadCommand.self, WatchCommand.self, HistoryCommand.self, CommandCommand.self,
       DiscoverCommand.self, ApproveCommand.self, ForgetCommand.self, TraceCommand.self, SimulateCommand.self,
-      TemplateCommand.self, ReloadCommand.self, BufferCommand.self, IdentityCommand.self, AuditCommand.self,
+      TemplateCommand.self, ReloadCommand.self, BufferCommand.self, IdentityCommand.self, PasswordCommand.self, TagsCommand.self,
+      AuditCommand.self,
       CompletionCommand.self,
     ])
 

@@ -25,9 +25,10 @@ struct Connector: LinkConnecting {
     let file = try await catalog.file(adapter: plan.adapter)
     var logger = logger
     logger[metadataKey: "link"] = "\(plan.id)"
-    let resources = LinkResources(
+    var resources = LinkResources(
       endpoints: ["device": plan.endpoint], config: plan.config, events: events, pool: pool,
       store: LinkStore(store: store, link: plan.id), logger: logger)
+    resources.services = events.services
     guard isolation.inHost(file.manifest.id) else {
       return try await runners.link(file, adapter: plan.adapter, resources: resources)
     }

@@ -15,6 +15,9 @@ enum CredentialCheck {
     for link in configuration.links {
       places.append(("link \(link.id): tls", link.tls.ca, link.tls.certificate, link.tls.key))
     }
+    for (name, listener) in configuration.listeners.sorted(by: { $0.key < $1.key }) where listener.tls != .off {
+      places.append(("listeners.\(name).tls", listener.clients, listener.certificate, listener.key))
+    }
     let identity = IdentityStore(configuration)
     var problems: [String] = []
     func check(_ key: String, _ body: () throws(SecurityError) -> Void) {

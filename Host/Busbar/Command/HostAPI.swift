@@ -26,6 +26,7 @@ struct HostAPI: HostOperations {
   let plugins: PluginList
   let commands: CommandCount
   let discovery: DiscoveryDesk
+  let hostCommands: UplinkCommands
   let reloader: @Sendable () async throws(OperationError) -> JSONValue
 
   func status() async -> JSONValue {
@@ -53,6 +54,8 @@ struct HostAPI: HostOperations {
       var object = Self.device(device, link: link)
       // As on the topic `info`.
       let info = device.info.map { payloads.deviceInfo($0, time: Clock.unixMilliseconds()) }
+      object["actions"] = .array(device.memory.actions.map { .string($0) })
+      if let id = device.memory.id { object["sessions"] = .array(picture.sessions(of: id)) }
       object["points"] = info.flatMap { try? JSONValue(parsing: $0)["points"] } ?? []
       return .object(object)
     }
@@ -146,6 +149,8 @@ struct HostAPI: HostOperations {
     commands.note(response)
     return response
   }
+
+  func carryOut(_ body: JSONValue) async -> CommandResponse { await hostCommands.carryOut(body) }
 
   func reload() async throws(OperationError) -> JSONValue { try await reloader() }
 

@@ -27,12 +27,14 @@ final class HostAssembly: Sendable {
   private let outbox: Outbox
   private let history: History
   private let links: LinkManager
+  private let hub: ListenerHub
   private let runners: PluginRunners
   private let plugins: PluginList
   private let arbiter: Arbiter
   private let uplink: Uplink?
   private let picture: LivePicture
   private let commandCount = CommandCount()
+  private let hostCommands: UplinkCommands
   private let payloads: Payloads
   private let identity: GatewayIdentity
   private let reloader: Reloader
@@ -76,18 +78,25 @@ final class HostAssembly: Sendable {
     history = History(
       path: "\(configuration.host.state)/history.db", limits: HistoryLimits(configuration.history), logger: logger)
     picture = LivePicture(outbox: outbox, history: history, payloads: payloads)
+    let desk = try ListenerDesk(database: database, logger: logger)
+    hub = ListenerHub(keeper: desk, logger: logger)
+    let office = HostOffice(outbox: outbox, picture: picture, logger: logger)
+    let tags = try TagDesk(
+      rules: TagRules(configuration.authorization), store: TagStore(database: database), uplink: office, logger: logger
+    ) { Task { await office.listChanged() } }
     links = LinkManager(
       connecting: Connector(catalog: setup.catalog, runners: runners, isolation: isolation, store: store, logger: logger),
       observer: picture,
-      binding: StoredIdentities(store: store, logger: logger), logger: logger)
+      binding: StoredIdentities(store: store, logger: logger), logger: logger, host: office, hub: hub)
     arbiter = Arbiter(writer: links, journal: journal, logger: logger)
     let commands = UplinkCommands(
       arbiter: arbiter, journal: journal, gateway: configuration.host.id, role: configuration.uplink?.role ?? .viewer,
       count: commandCount)
+    hostCommands = commands
     uplink = try UplinkMaker.uplink(
       configuration, identity: identity, payloads: payloads, queue: outbox, handler: commands, logger: logger)
     reloader = Reloader(
-      file: file, setup: setup, runners: runners, links: links, arbiter: arbiter, outbox: outbox, history: history,
+      file: file, setup: setup, runners: runners, links: links, hub: hub, desk: desk, tags: tags, office: office, arbiter: arbiter, outbox: outbox, history: history,
       picture: picture, registry: registry, logger: logger)
     let site = HostSite(catalog: setup.catalog, links: links, reloader: reloader, registry: registry, picture: picture)
     let discoverer = Discoverer(site: site, store: StoredCandidates(database: database, logger: logger), logger: logger)
@@ -95,8 +104,11 @@ final class HostAssembly: Sendable {
       discoverer: discoverer,
       onboarding: Onboarding(registry: registry, discoverer: discoverer, site: site, logger: logger), site: site,
       links: links)
+    await office.connect(
+      tags, links, uplink: uplink, topics: Topics(prefix: configuration.uplink?.prefix ?? "", gateway: configuration.host.id))
+    desk.connect(discoverer, discovery.onboarding)
     commands.connect(
-      discovery: discovery, reload: { [reloader] () async throws(OperationError) in try await reloader.reload() },
+      discovery: discovery, desk: desk, tags: tags, reload: { [reloader] () async throws(OperationError) in try await reloader.reload() },
       restart: { [plugins, links] id async throws(OperationError) in try await plugins.restart(id, links) })
 
     let (lostThreads, lost) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -116,7 +128,7 @@ final class HostAssembly: Sendable {
     let api = HostAPI(
       id: setup.configuration.host.id, identity: identity, payloads: payloads, links: links, arbiter: arbiter,
       outbox: outbox, history: history, bufferPath: bufferPath, uplink: uplink, picture: picture, plugins: plugins,
-      commands: commandCount, discovery: discovery,
+      commands: commandCount, discovery: discovery, hostCommands: hostCommands,
       reloader: { [reloader] () async throws(OperationError) in try await reloader.reload() })
     let (listening, nowListening) = AsyncStream.makeStream(of: Void.self)
     let (socketMade, nowSocketMade) = AsyncStream.makeStream(of: Void.self)
@@ -184,6 +196,7 @@ final class HostAssembly: Sendable {
     for problem in problems { logger.error("\(problem)") }
     await links.apply(plans)
     await takeRegistry()
+    await reloader.openListeners()
     watchPlugins()
   }
 
@@ -325,6 +338,7 @@ final class HostAssembly: Sendable {
     services.notify("STOPPING=1")
     await discovery.discoverer.cancel()
     await arbiter.shutdown(within: .seconds(5))
+    await hub.stop()
     await links.stop()
     await runners.stop()
     await uplink?.stop()

@@ -24,6 +24,7 @@ extension Configuration {
   var usesHostIdentity: Bool {
     let uplink = uplink.map { [$0.tls.certificate, $0.tls.key] } ?? []
     let links = links.flatMap { [$0.tls.certificate, $0.tls.key] }
-    return (uplink + links).contains(.host)
+    let listeners = listeners.values.filter { $0.tls != .off }.flatMap { [$0.certificate, $0.key] }
+    return (uplink + links + listeners).contains(.host)
   }
 }

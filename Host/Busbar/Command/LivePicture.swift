@@ -25,6 +25,7 @@ final class LivePicture: LinkObserver {
     /// The last good energies of solar devices: they are read less often than the power beside which they are shown.
     var energies: [DeviceID: [Reading.Item]] = [:]
     var infos: [DeviceID: DeviceInfo] = [:]
+    var sessions: [DeviceID: [JSONValue]] = [:]
     var states: [DeviceID: DeviceStatus] = [:]
     /// Of the host itself, beside those of the buffer.
     var ownAlarms: [JSONValue] = []
@@ -121,6 +122,27 @@ final class LivePicture: LinkObserver {
 
   func alarm(_ alarm: Alarm) { outbox.accept(alarm) }
 
+  /// The last ones of each device, by session; for those who ask the API.
+  func record(_ record: Record) {
+    guard record.kind == Record.session else { return }
+    var document = record.members
+    document["ts"] = document["ts"] ?? .integer(record.time)
+    let watchers = state.withLock { state in
+      var sessions = state.sessions[record.device] ?? []
+      sessions.removeAll { $0["session"] == document["session"] }
+      sessions.append(.object(document))
+      state.sessions[record.device] = sessions.suffix(Self.sessionLimit)
+      return Self.interested(state, record.device)
+    }
+    for watcher in watchers { watcher.yield(["device": .string(record.device.rawValue), "session": .object(document)]) }
+  }
+
+  /// Sessions that are kept of a device.
+  private static let sessionLimit = 16
+
+  /// The newest last.
+  func sessions(of device: DeviceID) -> [JSONValue] { state.withLock { $0.sessions[device] ?? [] } }
+
   func threadLost(_ lost: Int) {
     guard lost >= Self.lostThreadLimit else { return }
     state.withLock { $0.onLostThreads }?()
@@ -130,12 +152,13 @@ final class LivePicture: LinkObserver {
   func forget(_ device: DeviceID) {
     let uplink = state.withLock { state in
       state.infos[device] = nil
+      state.sessions[device] = nil
       state.states[device] = nil
       state.kinds[device] = nil
       state.energies[device] = nil
       return state.uplink
     }
-    for topic: StateTopic in [.deviceStatus(device), .deviceInfo(device), .batterySoc(device), .solarProduction(device)] {
+    for topic: StateTopic in [.deviceStatus(device), .deviceInfo(device), .batterySoc(device), .solarProduction(device), .chargerSession(device)] {
       uplink?.setState(topic, nil)
     }
   }

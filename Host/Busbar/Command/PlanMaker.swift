@@ -25,7 +25,7 @@ enum PlanMaker {
     var problems: [String] = []
     for link in configuration.links where !link.devices.isEmpty {
       guard let endpoint = stream(link.endpoint, link.tls, IdentityStore(configuration)) else {
-        problems.append("link \(link.id): \(link.endpoint.text) cannot be opened by this release; it opens tcp://, tls:// and serial://")
+        problems.append("link \(link.id): \(link.endpoint.text) cannot be opened by this release; it opens tcp://, tls://, serial:// and listener:")
         continue
       }
       plans.append(
@@ -34,6 +34,30 @@ enum PlanMaker {
           config: link.config.text, devices: link.devices.map { device($0, configuration) }))
     }
     return (plans, problems)
+  }
+
+  static func listeners(_ configuration: Configuration) -> [ListenerPlan] {
+    let identity = IdentityStore(configuration)
+    return configuration.listeners.sorted { $0.key < $1.key }.map { name, listener in
+      let tls: ListenerPlan.TLS? =
+        listener.tls == .off
+        ? nil
+        : ListenerPlan.TLS(
+          certificate: listener.certificate.path(host: identity.certificate) ?? "", key: listener.key.path(host: identity.key) ?? "",
+          clients: listener.clients)
+      let login: ListenerPlan.Login =
+        switch listener.login {
+        case .none: .none
+        case .password: .password
+        case .certificate: .certificate
+        }
+      var limits = WebSocketLimits()
+      limits.message = Int(listener.message)
+      limits.silence = listener.silence
+      return ListenerPlan(
+        name: name, host: listener.listen.host, port: listener.listen.port, tls: tls, login: login,
+        subprotocols: listener.subprotocols, limits: limits)
+    }
   }
 
   static func stream(
@@ -59,7 +83,9 @@ enum PlanMaker {
         }
       return .serial(
         .init(path: endpoint.path, baud: UInt32(line.baud), dataBits: line.bits, parity: parity, stopBits: line.stop))
-    default: return nil
+    case .listener:
+      return endpoint.visitor.map { .visitor(.init(listener: $0.listener, identity: $0.identity)) }
+    case .ws, .wss, .http, .https, .mqtt: return nil
     }
   }
 

@@ -24,6 +24,10 @@ actor Reloader {
   private let catalog: PluginCatalog
   private let runners: PluginRunners
   private let links: LinkManager
+  private let hub: ListenerHub
+  private let desk: ListenerDesk
+  private let tags: TagDesk
+  private let office: HostOffice
   private let arbiter: Arbiter
   private let outbox: Outbox
   private let history: History
@@ -36,7 +40,7 @@ actor Reloader {
   private typealias Outcome = Result<ConfigurationDiff, OperationError>
 
   init(
-    file: String, setup: Setup, runners: PluginRunners, links: LinkManager, arbiter: Arbiter, outbox: Outbox, history: History,
+    file: String, setup: Setup, runners: PluginRunners, links: LinkManager, hub: ListenerHub, desk: ListenerDesk, tags: TagDesk, office: HostOffice, arbiter: Arbiter, outbox: Outbox, history: History,
     picture: LivePicture, registry: DeviceRegistry, logger: Logger
   ) {
     self.file = file
@@ -46,6 +50,10 @@ actor Reloader {
     catalog = setup.catalog
     self.runners = runners
     self.links = links
+    self.hub = hub
+    self.desk = desk
+    self.tags = tags
+    self.office = office
     self.arbiter = arbiter
     self.outbox = outbox
     self.history = history
@@ -102,6 +110,16 @@ actor Reloader {
     ]
   }
 
+  /// As the configuration says that is applied, with what the plugins speak that are there.
+  func openListeners() async {
+    let adapters = await catalog.manifests().flatMap(\.adapters)
+    hub.speak(Dictionary(adapters.map { ($0.id, $0.subprotocols) }) { first, _ in first })
+    let grants = configuration.links.compactMap { link in link.control.map { (link.id, $0) } }
+    office.grant(Dictionary(grants) { first, _ in first }, arbiter)
+    desk.change(configuration.listeners, adapters)
+    for problem in await hub.apply(PlanMaker.listeners(configuration)) { logger.error("\(problem)") }
+  }
+
   private func inOrder(_ change: @escaping @Sendable () async -> Outcome) async -> Outcome {
     let task = Task { [applying] in
       _ = await applying?.value
@@ -135,8 +153,10 @@ actor Reloader {
     outbox.limits = BufferLimits(new.buffer)
     history.limits = HistoryLimits(new.history)
     LogLevel.configured = Logger.Level(new.log.level)
+    await tags.change(TagRules(new.authorization))
     await arbiter.retire(leaving)
     await links.apply(plans)
+    await openListeners()
     for device in leaving {
       picture.forget(device)
       await history.forget(device)
@@ -154,6 +174,26 @@ actor Reloader {
 
   private static func mistakes(_ lines: [String]) -> OperationError {
     OperationError(status: 422, detail: lines.joined(separator: "\n"))
+  }
+}
+
+extension TagRules {
+  init(_ authorization: Configuration.Authorization) {
+    self.init()
+    source =
+      switch authorization.source {
+      case .local: .local
+      case .uplink: .uplink
+      case .both: .both
+      }
+    offline =
+      switch authorization.offline {
+      case .known: .known
+      case .accept: .accept
+      case .refuse: .refuse
+      }
+    cache = authorization.cache
+    timeout = authorization.timeout
   }
 }
 

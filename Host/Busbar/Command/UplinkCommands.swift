@@ -32,10 +32,15 @@ final class UplinkCommands: UplinkHandler {
   }
 
   func connect(
-    discovery: DiscoveryDesk, reload: @escaping @Sendable () async throws(OperationError) -> JSONValue,
+    discovery: DiscoveryDesk, desk: ListenerDesk, tags: TagDesk, reload: @escaping @Sendable () async throws(OperationError) -> JSONValue,
     restart: @escaping @Sendable (String) async throws(OperationError) -> JSONValue
   ) {
-    state.withLock { $0.doers = GatewayActions(discovery: discovery, reload: reload, restart: restart) }
+    state.withLock { $0.doers = GatewayActions(discovery: discovery, desk: desk, arbiter: arbiter, tags: tags, reload: reload, restart: restart) }
+  }
+
+  func verdict(_ document: JSONValue) {
+    guard let tags = state.withLock({ $0.doers })?.tags else { return }
+    Task { _ = await tags.answer(document) }
   }
 
   func command(_ request: CommandRequest, reply: @escaping @Sendable (CommandResponse) -> Void) {
@@ -82,6 +87,19 @@ final class UplinkCommands: UplinkHandler {
     }
   }
 
+  /// From this machine, whose users may do all; nothing of it comes twice.
+  func carryOut(_ request: JSONValue) async -> CommandResponse {
+    let id = request["id"]?.string ?? ""
+    guard let name = request["action"]?.string, let action = GatewayActions.Name(rawValue: name),
+      let doers = state.withLock({ $0.doers })
+    else {
+      let known = GatewayActions.Name.allCases.map(\.rawValue).joined(separator: ", ")
+      return CommandResponse(
+        id: id, time: Clock.unixMilliseconds(), status: .refused, reason: .unsupported, text: "this release knows the actions \(known)")
+    }
+    return await doers.carryOut(action, request, id: id) { _ in }
+  }
+
   /// Actions without `valid_for` live for 60 s (interfaces 3.3); `ts` may be left out here.
   private static func expired(_ request: JSONValue) -> String? {
     guard let time = request["ts"]?.integer else { return nil }
@@ -93,6 +111,8 @@ final class UplinkCommands: UplinkHandler {
     guard let own = DeviceID(rawValue: gateway) else { return .new }
     var members = request.object ?? [:]
     members["ts"] = nil
+    // Nothing on disk says anything about it.
+    members["password"] = nil
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in JSONValue.object(members).text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
     return try journal.enter(

@@ -31,11 +31,12 @@ enum UplinkMaker {
         ca: wanted.tls.ca, certificate: wanted.tls.certificate?.path(host: identity.certificate),
         key: wanted.tls.key?.path(host: identity.key))
     }
-    let settings = UplinkSettings(
+    var settings = UplinkSettings(
       host: wanted.url.host, port: wanted.url.port, tls: tls, username: wanted.username, password: password,
       prefix: wanted.prefix, gateway: configuration.host.id, path: HostPath(role: configuration.host.role.rawValue),
       acknowledgement: wanted.acknowledge == .application ? .application : .broker, role: wanted.role,
       bytesPerSecond: Int(wanted.rate.bytesPerSecond), bytesPerDay: Int(wanted.rate.bytesPerDay))
+    settings.authorizes = configuration.authorization.source != .local
     return Uplink(
       settings: settings, identity: identity, payloads: payloads, queue: queue, handler: handler, logger: logger)
   }

@@ -15,6 +15,8 @@ package protocol AdapterConnection: Sendable {
   func command(_ command: AdapterCommand, deadline: Int64, completion: @escaping @Sendable (CommandResult) -> Void)
   /// One step of a search behind the open link.
   func scan(_ step: ScanRequest, deadline: Int64, completion: @escaping @Sendable (ScanResult) -> Void)
+  /// Something that happened on the open link.
+  func event(_ event: LinkEvent, deadline: Int64, completion: @escaping @Sendable (CallResult) -> Void)
   func close(deadline: Int64, completion: @escaping @Sendable (CallResult) -> Void)
   /// Asks the running call to end early. Harmless where there is none.
   func cancel()
@@ -35,6 +37,7 @@ package enum ConnectionCondition: Sendable, Equatable {
 }
 
 extension AdapterConnection {
+  package func event(_ event: LinkEvent, deadline: Int64, completion: @escaping @Sendable (CallResult) -> Void) { completion(.done) }
   package func giveUp() -> Bool { true }
   package func retire() {}
   package var condition: ConnectionCondition { .usable }
@@ -50,10 +53,13 @@ package protocol AdapterEvents: Sendable {
   func conditionChanged()
   /// Where the link's frames go; nil where nobody can ever look at them.
   var trace: (any FrameRecording)? { get }
+  /// What the plugin may ask of the link's host.
+  var services: any LinkServices { get }
 }
 
 extension AdapterEvents {
   package var trace: (any FrameRecording)? { nil }
+  package var services: any LinkServices { NoServices() }
   package func conditionChanged() {}
 }
 
@@ -62,8 +68,13 @@ package struct DeviceIdentity: Sendable, Equatable {
   package var model: String
   package var serial: String
   package var firmware: String
+  /// Names of the actions that the device offers; nil = nothing is said of them.
+  package var actions: [String]?
 
-  package init(vendor: String = "", model: String = "", serial: String = "", firmware: String = "") {
+  package init(
+    vendor: String = "", model: String = "", serial: String = "", firmware: String = "", actions: [String]? = nil
+  ) {
+    self.actions = actions
     self.vendor = vendor
     self.model = model
     self.serial = serial
@@ -162,4 +173,6 @@ package enum CommandResult: Sendable, Equatable {
   case unknown(String)
   /// Nothing was sent.
   case failed(CallResult)
+  /// It goes on, and ends with `LinkServices.completed`; the plugin has `atMost` of them at a time.
+  case pending(token: UInt64, atMost: Int)
 }

@@ -66,6 +66,8 @@ final class OutcomeBox: @unchecked Sendable {
   private var record = bb_outcome_t()
   var labels: [String] = []
   var explanation = ""
+  /// Set where the plugin ends the command later.
+  var pending: CommandResult?
 
   func fill(_ body: (UnsafeMutablePointer<bb_outcome_t>) -> bb_status_t) -> bb_status_t {
     record.size = UInt32(MemoryLayout<bb_outcome_t>.size)
@@ -80,6 +82,12 @@ final class OutcomeBox: @unchecked Sendable {
     // What a plugin leaves open is not known to have happened.
     default: .unknown(explanation.isEmpty ? "the adapter does not say how it ended" : explanation)
     }
+  }
+
+  /// Of a command that ended later: an action's answer stands where a value would be read back.
+  func result(answer: String) -> CommandResult {
+    guard Int(record.outcome) == BB_OUTCOME_DONE, readBack == nil, answer.utf8.first == UInt8(ascii: "{") else { return result() }
+    return .done(.text(answer))
   }
 
   private var readBack: Value? {

@@ -15,6 +15,7 @@ package struct LinkResources: Sendable {
   package var events: any AdapterEvents
   package var pool: ThreadPool
   package var store: any PluginStore
+  package var services: any LinkServices = NoServices()
   package var logger: Logger
   /// Where the plugin is in a child, the way to its host.
   var relay: (any SampleRelay)?
@@ -163,11 +164,12 @@ package protocol PluginStore: Sendable {
   ) {
     let outcome = OutcomeBox()
     unsafe run(deadline, device: command.device) { result in
-      completion(result.failure == nil ? outcome.result() : .failed(result))
+      completion(result.failure == nil ? outcome.pending ?? outcome.result() : .failed(result))
     } body: { link, call in
       let status = unsafe link.deliver(command, call, outcome)
       // A refusal is no failed call, and has its sentence all the same.
       outcome.explanation = link.explanation
+      if status == BB_PENDING { unsafe outcome.pending = .pending(token: call.pointee.token, atMost: link.mostPending) }
       return status
     }
   }

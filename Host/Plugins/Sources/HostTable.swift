@@ -36,7 +36,7 @@ enum HostTable {
         device,
         DeviceIdentity(
           vendor: cleaned(identity.pointee.vendor), model: cleaned(identity.pointee.model),
-          serial: cleaned(identity.pointee.serial), firmware: cleaned(identity.pointee.firmware)))
+          serial: cleaned(identity.pointee.serial), firmware: cleaned(identity.pointee.firmware), actions: actions(identity)))
       return bb_status_t(BB_OK)
     }
     unsafe table.batch_begin = { _, link, samples, arena, flags in
@@ -54,6 +54,27 @@ enum HostTable {
 
 /// The link that a call belongs to.
 func linkOf(_ call: UnsafePointer<bb_call_t>) -> DirectLink? { LinkTable.shared[UInt32(unsafe call.pointee.token >> 32)] }
+
+/// Names of the actions in an identity's detail; an identity of an older plugin ends before it.
+private func actions(_ identity: UnsafePointer<bb_identity_t>) -> [String]? {
+  guard unsafe identity.pointee.size >= UInt32(MemoryLayout<bb_identity_t>.size), unsafe identity.pointee.detail.length > 0 else {
+    return nil
+  }
+  let text = unsafe copied(identity.pointee.detail, limit: 64 << 10)
+  guard let detail = try? JSONValue(parsing: Array(text.utf8), depth: 16), let list = detail["actions"]?.array else { return nil }
+  return DeviceIdentity.cleaned(actions: list.compactMap { $0["name"]?.string })
+}
+
+extension DeviceIdentity {
+  /// Actions of one device.
+  static let actionLimit = 64
+
+  static func cleaned(actions: [String]) -> [String] {
+    actions.filter { name in
+      (1...64).contains(name.utf8.count) && name.utf8.allSatisfy { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20) }
+    }.prefix(actionLimit).map { $0 }
+  }
+}
 
 /// Identity texts come from devices: printable characters only, trimmed, at most 64 bytes.
 func cleaned(_ lent: bb_str_t) -> String { unsafe cleaned(copied(lent, limit: 64)) }

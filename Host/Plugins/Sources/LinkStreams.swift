@@ -62,6 +62,7 @@ extension StreamFacts {
     case .tcp, .tls: self.init(kind: UInt32(BB_STREAM_TCP))
     case .serial(let line):
       self.init(kind: UInt32(BB_STREAM_SERIAL), baud: line.baud, bitsPerByte: UInt32(line.bitsPerByte))
+    case .visitor: self.init(kind: 0)
     }
   }
 }

@@ -32,14 +32,15 @@ package final class LinkTrace: FrameRecording {
   }
 
   private struct State {
-    var ring = TraceRing()
+    var ring: TraceRing
     var readers: [Int: Reader] = [:]
     var lastReader = 0
   }
 
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
-  package init() {}
+  /// `capacity` as of the ring, in bytes.
+  package init(capacity: Int = TraceRing.defaultCapacity) { state = Mutex(State(ring: TraceRing(capacity: capacity))) }
 
   package func record(_ direction: TraceRing.Direction, _ frame: [UInt8], device: UInt32, time: Int64) {
     state.withLock { state in

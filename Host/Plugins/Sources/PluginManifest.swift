@@ -18,6 +18,10 @@ package struct PluginManifest: Sendable, Equatable {
     package var probeSchema: JSONValue?
     /// Schemes of endpoints behind which it can search.
     package var searches: [String]
+    /// What it speaks with devices that connect to a listener, the preferred one first (RFC 6455, Sec-WebSocket-Protocol).
+    package var subprotocols: [String] = []
+    /// What kinds of device it is for.
+    package var kinds: [DeviceKind] = []
   }
 
   package struct Failure: Error, Sendable, Equatable {
@@ -102,5 +106,7 @@ extension PluginManifest.Adapter {
     templateSchema = json["template"]
     probeSchema = json["probe"]
     searches = (json["discovery"]?["scan"]?.array ?? []).compactMap(\.string)
+    kinds = (json["kinds"]?.array ?? []).compactMap { $0.string.flatMap(DeviceKind.init(rawValue:)) }
+    subprotocols = (json["subprotocols"]?.array ?? []).compactMap(\.string).filter { (1...64).contains($0.utf8.count) }
   }
 }

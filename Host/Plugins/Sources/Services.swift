@@ -14,11 +14,11 @@ enum Services {
     case BB_SERVICE_STORE: unsafe UnsafeRawPointer(store)
     case BB_SERVICE_DIAGNOSTICS: unsafe UnsafeRawPointer(diagnostics)
     case BB_SERVICE_DISCOVERY: unsafe UnsafeRawPointer(discovery)
-    default: nil
+    default: unsafe EventServices.table(id)
     }
   }
 
-  fileprivate static func immortal<Table>(_ table: Table) -> UnsafePointer<Table> {
+  static func immortal<Table>(_ table: Table) -> UnsafePointer<Table> {
     let place = UnsafeMutablePointer<Table>.allocate(capacity: 1)
     unsafe place.initialize(to: table)
     return unsafe UnsafePointer(place)
@@ -156,7 +156,7 @@ private func lookUp(_ document: bb_str_t, _ pointer: bb_str_t) -> JSONValue? {
 }
 
 /// Fills a caller's buffer; `length` is what was needed.
-private func hand(
+func hand(
   _ bytes: [UInt8], _ out: UnsafeMutablePointer<UInt8>, _ capacity: UInt32, _ length: UnsafeMutablePointer<UInt32>
 ) -> bb_status_t {
   unsafe length.pointee = UInt32(bytes.count)

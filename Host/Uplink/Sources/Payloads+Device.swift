@@ -25,7 +25,7 @@ extension Payloads {
   }
 
   /// Interfaces 3.5: identity, points and the names of actions.
-  package func deviceInfo(_ info: DeviceInfo, actions: [String] = [], time: Int64) -> [UInt8] {
+  package func deviceInfo(_ info: DeviceInfo, time: Int64) -> [UInt8] {
     write { json in
       json.integer("ts", time)
       json.string("id", info.id.rawValue)
@@ -41,7 +41,7 @@ extension Payloads {
       json.endArray()
       json.key("actions")
       json.beginArray()
-      for action in actions { json.string(action) }
+      for action in info.actions { json.string(action) }
       json.endArray()
     }
   }

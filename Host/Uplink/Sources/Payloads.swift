@@ -38,6 +38,23 @@ package final class Payloads: MessageEncoder {
     }
   }
 
+  /// A session as interfaces 3.4 has it, other records under `record`; both with the sequence number.
+  package func record(_ record: Record, seq: Int64) -> [UInt8] {
+    write { json in
+      json.integer("ts", record.members["ts"]?.integer ?? record.time)
+      json.integer("seq", seq)
+      guard record.kind == Record.session else {
+        json.string("kind", record.kind)
+        json.key("record")
+        return json.value(.object(record.members))
+      }
+      for (name, value) in record.members.sorted(by: { $0.key < $1.key }) where !["ts", "seq", "late"].contains(name) {
+        json.key(name)
+        json.value(value)
+      }
+    }
+  }
+
   package func gap(_ gap: Gap, time: Int64) -> [UInt8] {
     write { json in
       json.integer("ts", time)
@@ -55,7 +72,10 @@ package final class Payloads: MessageEncoder {
       json.string("id", response.id)
       json.integer("ts", response.time)
       json.string("status", response.status.rawValue)
-      if let value = response.value {
+      if let document = response.document {
+        json.key("value")
+        json.value(document)
+      } else if let value = response.value {
         json.key("value")
         json.value(value)
       }

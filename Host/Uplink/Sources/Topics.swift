@@ -19,6 +19,8 @@ package enum IncomingTopic: Hashable, Sendable {
   case command(DeviceID)
   case gatewayCommand
   case acknowledgement
+  /// About a tag.
+  case verdict
 }
 
 /// Builds and reads the topics of interfaces 3.
@@ -35,12 +37,15 @@ package struct Topics: Sendable, Equatable {
   package func alarms(_ device: DeviceID) -> String { "\(prefix)devices/\(device)/alarms" }
   package func commandResponse(_ device: DeviceID) -> String { "\(prefix)devices/\(device)/commands/response" }
   package var gatewayCommandResponse: String { "\(prefix)gateways/\(gateway)/commands/response" }
+  package var authorizeRequest: String { "\(prefix)gateways/\(gateway)/authorize/request" }
   package var gatewayStatus: String { state(.gatewayStatus) }
 
   package func message(_ message: OutboundMessage) -> String {
     switch message.stream {
     case .telemetry: telemetry(message.device)
     case .alarms: alarms(message.device)
+    case .sessions: state(.chargerSession(message.device))
+    case .records: "\(prefix)devices/\(message.device)/records"
     }
   }
 
@@ -57,9 +62,10 @@ package struct Topics: Sendable, Equatable {
   }
 
   /// What to subscribe to.
-  package func subscriptions(acknowledgement: UplinkSettings.Acknowledgement) -> [String] {
+  package func subscriptions(acknowledgement: UplinkSettings.Acknowledgement, authorizes: Bool = false) -> [String] {
     var filters = ["\(prefix)devices/+/commands/request", "\(prefix)gateways/\(gateway)/commands"]
     if acknowledgement == .application { filters.append("\(prefix)gateways/\(gateway)/ack") }
+    if authorizes { filters.append("\(prefix)gateways/\(gateway)/authorize/response") }
     return filters
   }
 
@@ -69,6 +75,9 @@ package struct Topics: Sendable, Equatable {
     let levels = own.split(separator: "/", omittingEmptySubsequences: false)
     if levels.count == 4, levels[0] == "devices", levels[2] == "commands", levels[3] == "request" {
       return DeviceID(rawValue: String(levels[1])).map { .command($0) }
+    }
+    if levels.count == 4, levels[0] == "gateways", levels[1] == gateway, levels[2] == "authorize", levels[3] == "response" {
+      return .verdict
     }
     guard levels.count == 3, levels[0] == "gateways", levels[1] == gateway else { return nil }
     switch levels[2] {

@@ -11,6 +11,12 @@ package protocol UplinkHandler: Sendable {
   func command(_ request: CommandRequest, reply: @escaping @Sendable (CommandResponse) -> Void)
   /// A command for the host: an object that has an `id` and an `action` (interfaces 3).
   func gatewayCommand(_ request: JSONValue, reply: @escaping @Sendable (CommandResponse) -> Void)
+  /// The answer to a question about a tag: `{"id","verdict","group","expires"}`.
+  func verdict(_ document: JSONValue)
+}
+
+extension UplinkHandler {
+  package func verdict(_ document: JSONValue) {}
 }
 
 /// The connection to the broker (interfaces 3).

@@ -18,7 +18,8 @@ extension UplinkConnection {
         try publish(message, as: .state(topic), retained: true)
       } else if let message = nextFromQueue(late: window.late) {
         let outgoing = EphemeralMessage(topic: context.topics.message(message), payload: message.payload)
-        try publish(outgoing, as: .message(ticket: message.ticket))
+        let retained = message.stream == .sessions && message.isNewest
+        try publish(outgoing, as: .message(ticket: message.ticket), retained: retained)
       } else {
         return
       }

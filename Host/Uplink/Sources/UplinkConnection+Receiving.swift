@@ -34,6 +34,11 @@ extension UplinkConnection {
       handle(request, message, answer: answer, id: { $0["id"]?.string ?? "" }) { [handler = context.handler] in
         handler.gatewayCommand($0, reply: $1)
       }
+    case .verdict:
+      guard case .object(let document) = MessageReader.read(message.payload) else {
+        return drop("on \(message.topic)", "it is no verdict")
+      }
+      context.handler.verdict(document)
     case .acknowledgement:
       guard let acknowledgement = Acknowledgement(payload: message.payload) else {
         return drop("on \(message.topic)", "it is no acknowledgement")

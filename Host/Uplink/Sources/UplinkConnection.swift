@@ -116,7 +116,8 @@ final class UplinkConnection {
       state.states.reconnected()
     }
     do throws(MosquittoError) {
-      for filter in context.topics.subscriptions(acknowledgement: context.settings.acknowledgement) {
+      for filter in context.topics.subscriptions(
+        acknowledgement: context.settings.acknowledgement, authorizes: context.settings.authorizes) {
         subscriptions[try client.subscribe(filter)] = filter
       }
     } catch {

@@ -41,6 +41,8 @@ package struct UplinkSettings: Sendable, Equatable {
   package var acknowledgement: Acknowledgement
   /// What commands from the uplink may do.
   package var role: Role
+  /// Whoever manages the host is asked about tags.
+  package var authorizes = false
   /// 0 = no limit.
   package var bytesPerSecond: Int
   /// 0 = no limit. Counted by UTC days.

@@ -36,7 +36,7 @@ let commandCases: [CheckCase] = [
     let result = await link.command(point, value, id: "old", expired: true)
     switch result {
     case .done, .accepted: throw Finding.failed("an expired command was answered with \(result)")
-    case .refused, .unknown, .failed: break
+    case .refused, .unknown, .failed, .pending: break
     }
     _ = await link.poll()
     if let before, let after = link.told.values[name], !Commands.same(before, after) {
@@ -75,7 +75,7 @@ let commandCases: [CheckCase] = [
     let after = last.told.values[name]
     let changed = before.flatMap { before in after.map { !Commands.same(before, $0) } } ?? false
     switch result {
-    case .unknown: break
+    case .unknown, .pending: break
     case .done, .accepted: throw Finding.failed("no answer came, and the outcome is \(result)")
     case .refused(let text): throw Finding.failed("no answer came, and the outcome is “refused: \(text)”")
     case .failed where changed: throw Finding.failed("the call failed, which says that nothing was sent, and \(name) changed")

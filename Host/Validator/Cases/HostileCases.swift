@@ -4,7 +4,7 @@ internal import BusbarModel
 internal import BusbarPlugins
 internal import BusbarTransports
 
-/// A device that is broken or wants to break the plugin (SPEC.md 10).
+/// A device that is broken or wants to break the plugin (SPEC.md 11).
 let hostileCases: [CheckCase] = [
   CheckCase("truncated-answers", .hostilePeer, "Answers that lose their end give no good value, and harm nothing.") {
     try await Hostile.polls($0, .truncated, goodValues: .none)

@@ -3,14 +3,19 @@
 // edited. An assertion that fails here says that an old plugin would break.
 
 #include <busbar/busbar.h>
+#include <busbar/ext/async.h>
+#include <busbar/ext/authorize.h>
 #include <busbar/ext/commands.h>
 #include <busbar/ext/config.h>
+#include <busbar/ext/control.h>
 #include <busbar/ext/diagnostics.h>
 #include <busbar/ext/discovery.h>
 #include <busbar/ext/event.h>
+#include <busbar/ext/record.h>
 #include <busbar/ext/simulate.h>
 #include <busbar/ext/store.h>
 #include <busbar/ext/stream.h>
+#include <busbar/ext/websocket.h>
 
 #define ROW_(number, name, symbol, what) #number " " #name " " symbol "\n"
 
@@ -280,7 +285,10 @@ _Static_assert(sizeof(((bb_identity_t *)0)->serial) == 16, "bb_identity_t.serial
 _Static_assert(offsetof(bb_identity_t, firmware) == 56, "bb_identity_t.firmware offset");
 _Static_assert(_Generic(((bb_identity_t *)0)->firmware, bb_str_t: 1, default: 0), "bb_identity_t.firmware type");
 _Static_assert(sizeof(((bb_identity_t *)0)->firmware) == 16, "bb_identity_t.firmware size");
-_Static_assert(sizeof(bb_identity_t) >= 72, "bb_identity_t size");
+_Static_assert(offsetof(bb_identity_t, detail) == 72, "bb_identity_t.detail offset");
+_Static_assert(_Generic(((bb_identity_t *)0)->detail, bb_str_t: 1, default: 0), "bb_identity_t.detail type");
+_Static_assert(sizeof(((bb_identity_t *)0)->detail) == 16, "bb_identity_t.detail size");
+_Static_assert(sizeof(bb_identity_t) >= 88, "bb_identity_t size");
 
 // bb_host_t
 _Static_assert(offsetof(bb_host_t, size) == 0, "bb_host_t.size offset");
@@ -398,6 +406,82 @@ _Static_assert(sizeof(bb_plugin_t) >= 56, "bb_plugin_t size");
 // bb_entry_t
 _Static_assert(_Generic((bb_entry_t)0, const bb_plugin_t * (*)(const bb_host_t *): 1, default: 0), "bb_entry_t type");
 
+// bb_async_service_t
+_Static_assert(offsetof(bb_async_service_t, size) == 0, "bb_async_service_t.size offset");
+_Static_assert(_Generic(((bb_async_service_t *)0)->size, uint32_t: 1, default: 0), "bb_async_service_t.size type");
+_Static_assert(sizeof(((bb_async_service_t *)0)->size) == 4, "bb_async_service_t.size size");
+_Static_assert(offsetof(bb_async_service_t, reserved) == 4, "bb_async_service_t.reserved offset");
+_Static_assert(_Generic(((bb_async_service_t *)0)->reserved, uint32_t: 1, default: 0), "bb_async_service_t.reserved type");
+_Static_assert(sizeof(((bb_async_service_t *)0)->reserved) == 4, "bb_async_service_t.reserved size");
+_Static_assert(offsetof(bb_async_service_t, complete) == 8, "bb_async_service_t.complete offset");
+_Static_assert(_Generic(((bb_async_service_t *)0)->complete, int32_t (*)(const bb_host_t *, uint32_t, uint64_t, int32_t, const bb_outcome_t *, bb_str_t): 1, default: 0), "bb_async_service_t.complete type");
+_Static_assert(sizeof(bb_async_service_t) >= 16, "bb_async_service_t size");
+
+// bb_async_interface_t
+_Static_assert(offsetof(bb_async_interface_t, size) == 0, "bb_async_interface_t.size offset");
+_Static_assert(_Generic(((bb_async_interface_t *)0)->size, uint32_t: 1, default: 0), "bb_async_interface_t.size type");
+_Static_assert(sizeof(((bb_async_interface_t *)0)->size) == 4, "bb_async_interface_t.size size");
+_Static_assert(offsetof(bb_async_interface_t, max_pending) == 4, "bb_async_interface_t.max_pending offset");
+_Static_assert(_Generic(((bb_async_interface_t *)0)->max_pending, uint32_t: 1, default: 0), "bb_async_interface_t.max_pending type");
+_Static_assert(sizeof(((bb_async_interface_t *)0)->max_pending) == 4, "bb_async_interface_t.max_pending size");
+_Static_assert(offsetof(bb_async_interface_t, abandon) == 8, "bb_async_interface_t.abandon offset");
+_Static_assert(_Generic(((bb_async_interface_t *)0)->abandon, void (*)(const bb_host_t *, const bb_call_t *, void *, uint64_t): 1, default: 0), "bb_async_interface_t.abandon type");
+_Static_assert(sizeof(bb_async_interface_t) >= 16, "bb_async_interface_t size");
+
+// Constants of busbar/ext/async.h
+_Static_assert(sizeof(BB_SERVICE_ASYNC) == sizeof("busbar.async/1") && __builtin_strcmp(BB_SERVICE_ASYNC, "busbar.async/1") == 0, "BB_SERVICE_ASYNC");
+_Static_assert(sizeof(BB_INTERFACE_ASYNC) == sizeof("busbar.async/1") && __builtin_strcmp(BB_INTERFACE_ASYNC, "busbar.async/1") == 0, "BB_INTERFACE_ASYNC");
+
+// bb_tag_verdict_t
+_Static_assert(offsetof(bb_tag_verdict_t, size) == 0, "bb_tag_verdict_t.size offset");
+_Static_assert(_Generic(((bb_tag_verdict_t *)0)->size, uint32_t: 1, default: 0), "bb_tag_verdict_t.size type");
+_Static_assert(sizeof(((bb_tag_verdict_t *)0)->size) == 4, "bb_tag_verdict_t.size size");
+_Static_assert(offsetof(bb_tag_verdict_t, verdict) == 4, "bb_tag_verdict_t.verdict offset");
+_Static_assert(_Generic(((bb_tag_verdict_t *)0)->verdict, uint32_t: 1, default: 0), "bb_tag_verdict_t.verdict type");
+_Static_assert(sizeof(((bb_tag_verdict_t *)0)->verdict) == 4, "bb_tag_verdict_t.verdict size");
+_Static_assert(offsetof(bb_tag_verdict_t, group) == 8, "bb_tag_verdict_t.group offset");
+_Static_assert(_Generic(((bb_tag_verdict_t *)0)->group, bb_str_t: 1, default: 0), "bb_tag_verdict_t.group type");
+_Static_assert(sizeof(((bb_tag_verdict_t *)0)->group) == 16, "bb_tag_verdict_t.group size");
+_Static_assert(offsetof(bb_tag_verdict_t, expires_ms) == 24, "bb_tag_verdict_t.expires_ms offset");
+_Static_assert(_Generic(((bb_tag_verdict_t *)0)->expires_ms, int64_t: 1, default: 0), "bb_tag_verdict_t.expires_ms type");
+_Static_assert(sizeof(((bb_tag_verdict_t *)0)->expires_ms) == 8, "bb_tag_verdict_t.expires_ms size");
+_Static_assert(sizeof(bb_tag_verdict_t) >= 32, "bb_tag_verdict_t size");
+
+// bb_authorize_service_t
+_Static_assert(offsetof(bb_authorize_service_t, size) == 0, "bb_authorize_service_t.size offset");
+_Static_assert(_Generic(((bb_authorize_service_t *)0)->size, uint32_t: 1, default: 0), "bb_authorize_service_t.size type");
+_Static_assert(sizeof(((bb_authorize_service_t *)0)->size) == 4, "bb_authorize_service_t.size size");
+_Static_assert(offsetof(bb_authorize_service_t, reserved) == 4, "bb_authorize_service_t.reserved offset");
+_Static_assert(_Generic(((bb_authorize_service_t *)0)->reserved, uint32_t: 1, default: 0), "bb_authorize_service_t.reserved type");
+_Static_assert(sizeof(((bb_authorize_service_t *)0)->reserved) == 4, "bb_authorize_service_t.reserved size");
+_Static_assert(offsetof(bb_authorize_service_t, ask) == 8, "bb_authorize_service_t.ask offset");
+_Static_assert(_Generic(((bb_authorize_service_t *)0)->ask, int32_t (*)(const bb_host_t *, uint32_t, uint32_t, uint64_t, bb_str_t, bb_str_t): 1, default: 0), "bb_authorize_service_t.ask type");
+_Static_assert(offsetof(bb_authorize_service_t, list) == 16, "bb_authorize_service_t.list offset");
+_Static_assert(_Generic(((bb_authorize_service_t *)0)->list, int32_t (*)(const bb_host_t *, uint32_t, uint8_t *, uint32_t, uint32_t *): 1, default: 0), "bb_authorize_service_t.list type");
+_Static_assert(sizeof(bb_authorize_service_t) >= 24, "bb_authorize_service_t size");
+
+// bb_authorize_interface_t
+_Static_assert(offsetof(bb_authorize_interface_t, size) == 0, "bb_authorize_interface_t.size offset");
+_Static_assert(_Generic(((bb_authorize_interface_t *)0)->size, uint32_t: 1, default: 0), "bb_authorize_interface_t.size type");
+_Static_assert(sizeof(((bb_authorize_interface_t *)0)->size) == 4, "bb_authorize_interface_t.size size");
+_Static_assert(offsetof(bb_authorize_interface_t, reserved) == 4, "bb_authorize_interface_t.reserved offset");
+_Static_assert(_Generic(((bb_authorize_interface_t *)0)->reserved, uint32_t: 1, default: 0), "bb_authorize_interface_t.reserved type");
+_Static_assert(sizeof(((bb_authorize_interface_t *)0)->reserved) == 4, "bb_authorize_interface_t.reserved size");
+_Static_assert(offsetof(bb_authorize_interface_t, on_verdict) == 8, "bb_authorize_interface_t.on_verdict offset");
+_Static_assert(_Generic(((bb_authorize_interface_t *)0)->on_verdict, int32_t (*)(const bb_host_t *, const bb_call_t *, void *, uint64_t, const bb_tag_verdict_t *): 1, default: 0), "bb_authorize_interface_t.on_verdict type");
+_Static_assert(offsetof(bb_authorize_interface_t, on_list) == 16, "bb_authorize_interface_t.on_list offset");
+_Static_assert(_Generic(((bb_authorize_interface_t *)0)->on_list, int32_t (*)(const bb_host_t *, const bb_call_t *, void *): 1, default: 0), "bb_authorize_interface_t.on_list type");
+_Static_assert(sizeof(bb_authorize_interface_t) >= 24, "bb_authorize_interface_t size");
+
+// Constants of busbar/ext/authorize.h
+_Static_assert(BB_TAG_ACCEPTED == 1, "BB_TAG_ACCEPTED");
+_Static_assert(BB_TAG_BLOCKED == 2, "BB_TAG_BLOCKED");
+_Static_assert(BB_TAG_EXPIRED == 3, "BB_TAG_EXPIRED");
+_Static_assert(BB_TAG_UNKNOWN == 4, "BB_TAG_UNKNOWN");
+_Static_assert(BB_TAG_UNDECIDED == 5, "BB_TAG_UNDECIDED");
+_Static_assert(sizeof(BB_SERVICE_AUTHORIZE) == sizeof("busbar.authorize/1") && __builtin_strcmp(BB_SERVICE_AUTHORIZE, "busbar.authorize/1") == 0, "BB_SERVICE_AUTHORIZE");
+_Static_assert(sizeof(BB_INTERFACE_AUTHORIZE) == sizeof("busbar.authorize/1") && __builtin_strcmp(BB_INTERFACE_AUTHORIZE, "busbar.authorize/1") == 0, "BB_INTERFACE_AUTHORIZE");
+
 // bb_command_t
 _Static_assert(offsetof(bb_command_t, size) == 0, "bb_command_t.size offset");
 _Static_assert(_Generic(((bb_command_t *)0)->size, uint32_t: 1, default: 0), "bb_command_t.size type");
@@ -495,6 +579,22 @@ _Static_assert(sizeof(bb_config_service_t) >= 24, "bb_config_service_t size");
 
 // Constants of busbar/ext/config.h
 _Static_assert(sizeof(BB_SERVICE_CONFIG) == sizeof("busbar.config/1") && __builtin_strcmp(BB_SERVICE_CONFIG, "busbar.config/1") == 0, "BB_SERVICE_CONFIG");
+
+// bb_control_service_t
+_Static_assert(offsetof(bb_control_service_t, size) == 0, "bb_control_service_t.size offset");
+_Static_assert(_Generic(((bb_control_service_t *)0)->size, uint32_t: 1, default: 0), "bb_control_service_t.size type");
+_Static_assert(sizeof(((bb_control_service_t *)0)->size) == 4, "bb_control_service_t.size size");
+_Static_assert(offsetof(bb_control_service_t, reserved) == 4, "bb_control_service_t.reserved offset");
+_Static_assert(_Generic(((bb_control_service_t *)0)->reserved, uint32_t: 1, default: 0), "bb_control_service_t.reserved type");
+_Static_assert(sizeof(((bb_control_service_t *)0)->reserved) == 4, "bb_control_service_t.reserved size");
+_Static_assert(offsetof(bb_control_service_t, request) == 8, "bb_control_service_t.request offset");
+_Static_assert(_Generic(((bb_control_service_t *)0)->request, int32_t (*)(const bb_host_t *, uint32_t, bb_str_t, bb_str_t, double, int64_t): 1, default: 0), "bb_control_service_t.request type");
+_Static_assert(offsetof(bb_control_service_t, release) == 16, "bb_control_service_t.release offset");
+_Static_assert(_Generic(((bb_control_service_t *)0)->release, int32_t (*)(const bb_host_t *, uint32_t, bb_str_t, bb_str_t): 1, default: 0), "bb_control_service_t.release type");
+_Static_assert(sizeof(bb_control_service_t) >= 24, "bb_control_service_t size");
+
+// Constants of busbar/ext/control.h
+_Static_assert(sizeof(BB_SERVICE_CONTROL) == sizeof("busbar.control/1") && __builtin_strcmp(BB_SERVICE_CONTROL, "busbar.control/1") == 0, "BB_SERVICE_CONTROL");
 
 // bb_diagnostics_service_t
 _Static_assert(offsetof(bb_diagnostics_service_t, size) == 0, "bb_diagnostics_service_t.size offset");
@@ -644,6 +744,20 @@ _Static_assert(BB_WATCH_WRITE == 2, "BB_WATCH_WRITE");
 _Static_assert(sizeof(BB_SERVICE_EVENT) == sizeof("busbar.event/1") && __builtin_strcmp(BB_SERVICE_EVENT, "busbar.event/1") == 0, "BB_SERVICE_EVENT");
 _Static_assert(sizeof(BB_INTERFACE_EVENT) == sizeof("busbar.event/1") && __builtin_strcmp(BB_INTERFACE_EVENT, "busbar.event/1") == 0, "BB_INTERFACE_EVENT");
 
+// bb_record_service_t
+_Static_assert(offsetof(bb_record_service_t, size) == 0, "bb_record_service_t.size offset");
+_Static_assert(_Generic(((bb_record_service_t *)0)->size, uint32_t: 1, default: 0), "bb_record_service_t.size type");
+_Static_assert(sizeof(((bb_record_service_t *)0)->size) == 4, "bb_record_service_t.size size");
+_Static_assert(offsetof(bb_record_service_t, reserved) == 4, "bb_record_service_t.reserved offset");
+_Static_assert(_Generic(((bb_record_service_t *)0)->reserved, uint32_t: 1, default: 0), "bb_record_service_t.reserved type");
+_Static_assert(sizeof(((bb_record_service_t *)0)->reserved) == 4, "bb_record_service_t.reserved size");
+_Static_assert(offsetof(bb_record_service_t, record) == 8, "bb_record_service_t.record offset");
+_Static_assert(_Generic(((bb_record_service_t *)0)->record, int32_t (*)(const bb_host_t *, uint32_t, uint32_t, bb_str_t, bb_str_t): 1, default: 0), "bb_record_service_t.record type");
+_Static_assert(sizeof(bb_record_service_t) >= 16, "bb_record_service_t size");
+
+// Constants of busbar/ext/record.h
+_Static_assert(sizeof(BB_SERVICE_RECORD) == sizeof("busbar.record/1") && __builtin_strcmp(BB_SERVICE_RECORD, "busbar.record/1") == 0, "BB_SERVICE_RECORD");
+
 // bb_simulate_interface_t
 _Static_assert(offsetof(bb_simulate_interface_t, size) == 0, "bb_simulate_interface_t.size offset");
 _Static_assert(_Generic(((bb_simulate_interface_t *)0)->size, uint32_t: 1, default: 0), "bb_simulate_interface_t.size type");
@@ -726,6 +840,78 @@ _Static_assert(BB_UNTIL_BYTE == 2, "BB_UNTIL_BYTE");
 _Static_assert(BB_UNTIL_SOME == 3, "BB_UNTIL_SOME");
 _Static_assert(BB_UNTIL_QUIET == 4, "BB_UNTIL_QUIET");
 _Static_assert(sizeof(BB_SERVICE_STREAM) == sizeof("busbar.stream/1") && __builtin_strcmp(BB_SERVICE_STREAM, "busbar.stream/1") == 0, "BB_SERVICE_STREAM");
+
+// bb_peer_t
+_Static_assert(offsetof(bb_peer_t, size) == 0, "bb_peer_t.size offset");
+_Static_assert(_Generic(((bb_peer_t *)0)->size, uint32_t: 1, default: 0), "bb_peer_t.size type");
+_Static_assert(sizeof(((bb_peer_t *)0)->size) == 4, "bb_peer_t.size size");
+_Static_assert(offsetof(bb_peer_t, flags) == 4, "bb_peer_t.flags offset");
+_Static_assert(_Generic(((bb_peer_t *)0)->flags, uint32_t: 1, default: 0), "bb_peer_t.flags type");
+_Static_assert(sizeof(((bb_peer_t *)0)->flags) == 4, "bb_peer_t.flags size");
+_Static_assert(offsetof(bb_peer_t, trust) == 8, "bb_peer_t.trust offset");
+_Static_assert(_Generic(((bb_peer_t *)0)->trust, uint32_t: 1, default: 0), "bb_peer_t.trust type");
+_Static_assert(sizeof(((bb_peer_t *)0)->trust) == 4, "bb_peer_t.trust size");
+_Static_assert(offsetof(bb_peer_t, reserved) == 12, "bb_peer_t.reserved offset");
+_Static_assert(_Generic(((bb_peer_t *)0)->reserved, uint32_t: 1, default: 0), "bb_peer_t.reserved type");
+_Static_assert(sizeof(((bb_peer_t *)0)->reserved) == 4, "bb_peer_t.reserved size");
+_Static_assert(offsetof(bb_peer_t, identity) == 16, "bb_peer_t.identity offset");
+_Static_assert(_Generic(((bb_peer_t *)0)->identity, bb_str_t: 1, default: 0), "bb_peer_t.identity type");
+_Static_assert(sizeof(((bb_peer_t *)0)->identity) == 16, "bb_peer_t.identity size");
+_Static_assert(offsetof(bb_peer_t, subprotocol) == 32, "bb_peer_t.subprotocol offset");
+_Static_assert(_Generic(((bb_peer_t *)0)->subprotocol, bb_str_t: 1, default: 0), "bb_peer_t.subprotocol type");
+_Static_assert(sizeof(((bb_peer_t *)0)->subprotocol) == 16, "bb_peer_t.subprotocol size");
+_Static_assert(offsetof(bb_peer_t, address) == 48, "bb_peer_t.address offset");
+_Static_assert(_Generic(((bb_peer_t *)0)->address, bb_str_t: 1, default: 0), "bb_peer_t.address type");
+_Static_assert(sizeof(((bb_peer_t *)0)->address) == 16, "bb_peer_t.address size");
+_Static_assert(offsetof(bb_peer_t, subject) == 64, "bb_peer_t.subject offset");
+_Static_assert(_Generic(((bb_peer_t *)0)->subject, bb_str_t: 1, default: 0), "bb_peer_t.subject type");
+_Static_assert(sizeof(((bb_peer_t *)0)->subject) == 16, "bb_peer_t.subject size");
+_Static_assert(offsetof(bb_peer_t, fingerprint) == 80, "bb_peer_t.fingerprint offset");
+_Static_assert(_Generic(((bb_peer_t *)0)->fingerprint, bb_str_t: 1, default: 0), "bb_peer_t.fingerprint type");
+_Static_assert(sizeof(((bb_peer_t *)0)->fingerprint) == 16, "bb_peer_t.fingerprint size");
+_Static_assert(offsetof(bb_peer_t, ski) == 96, "bb_peer_t.ski offset");
+_Static_assert(_Generic(((bb_peer_t *)0)->ski, bb_str_t: 1, default: 0), "bb_peer_t.ski type");
+_Static_assert(sizeof(((bb_peer_t *)0)->ski) == 16, "bb_peer_t.ski size");
+_Static_assert(sizeof(bb_peer_t) >= 112, "bb_peer_t size");
+
+// bb_websocket_service_t
+_Static_assert(offsetof(bb_websocket_service_t, size) == 0, "bb_websocket_service_t.size offset");
+_Static_assert(_Generic(((bb_websocket_service_t *)0)->size, uint32_t: 1, default: 0), "bb_websocket_service_t.size type");
+_Static_assert(sizeof(((bb_websocket_service_t *)0)->size) == 4, "bb_websocket_service_t.size size");
+_Static_assert(offsetof(bb_websocket_service_t, reserved) == 4, "bb_websocket_service_t.reserved offset");
+_Static_assert(_Generic(((bb_websocket_service_t *)0)->reserved, uint32_t: 1, default: 0), "bb_websocket_service_t.reserved type");
+_Static_assert(sizeof(((bb_websocket_service_t *)0)->reserved) == 4, "bb_websocket_service_t.reserved size");
+_Static_assert(offsetof(bb_websocket_service_t, send) == 8, "bb_websocket_service_t.send offset");
+_Static_assert(_Generic(((bb_websocket_service_t *)0)->send, int32_t (*)(const bb_host_t *, uint32_t, uint32_t, bb_bytes_t): 1, default: 0), "bb_websocket_service_t.send type");
+_Static_assert(offsetof(bb_websocket_service_t, close) == 16, "bb_websocket_service_t.close offset");
+_Static_assert(_Generic(((bb_websocket_service_t *)0)->close, int32_t (*)(const bb_host_t *, uint32_t, uint32_t, bb_str_t): 1, default: 0), "bb_websocket_service_t.close type");
+_Static_assert(sizeof(bb_websocket_service_t) >= 24, "bb_websocket_service_t size");
+
+// bb_websocket_interface_t
+_Static_assert(offsetof(bb_websocket_interface_t, size) == 0, "bb_websocket_interface_t.size offset");
+_Static_assert(_Generic(((bb_websocket_interface_t *)0)->size, uint32_t: 1, default: 0), "bb_websocket_interface_t.size type");
+_Static_assert(sizeof(((bb_websocket_interface_t *)0)->size) == 4, "bb_websocket_interface_t.size size");
+_Static_assert(offsetof(bb_websocket_interface_t, reserved) == 4, "bb_websocket_interface_t.reserved offset");
+_Static_assert(_Generic(((bb_websocket_interface_t *)0)->reserved, uint32_t: 1, default: 0), "bb_websocket_interface_t.reserved type");
+_Static_assert(sizeof(((bb_websocket_interface_t *)0)->reserved) == 4, "bb_websocket_interface_t.reserved size");
+_Static_assert(offsetof(bb_websocket_interface_t, on_open) == 8, "bb_websocket_interface_t.on_open offset");
+_Static_assert(_Generic(((bb_websocket_interface_t *)0)->on_open, int32_t (*)(const bb_host_t *, const bb_call_t *, void *, const bb_peer_t *): 1, default: 0), "bb_websocket_interface_t.on_open type");
+_Static_assert(offsetof(bb_websocket_interface_t, on_message) == 16, "bb_websocket_interface_t.on_message offset");
+_Static_assert(_Generic(((bb_websocket_interface_t *)0)->on_message, int32_t (*)(const bb_host_t *, const bb_call_t *, void *, uint32_t, bb_bytes_t): 1, default: 0), "bb_websocket_interface_t.on_message type");
+_Static_assert(offsetof(bb_websocket_interface_t, on_closed) == 24, "bb_websocket_interface_t.on_closed offset");
+_Static_assert(_Generic(((bb_websocket_interface_t *)0)->on_closed, int32_t (*)(const bb_host_t *, const bb_call_t *, void *, uint32_t, bb_str_t): 1, default: 0), "bb_websocket_interface_t.on_closed type");
+_Static_assert(sizeof(bb_websocket_interface_t) >= 32, "bb_websocket_interface_t size");
+
+// Constants of busbar/ext/websocket.h
+_Static_assert(BB_MESSAGE_TEXT == 1, "BB_MESSAGE_TEXT");
+_Static_assert(BB_MESSAGE_BINARY == 2, "BB_MESSAGE_BINARY");
+_Static_assert(BB_TRUST_NONE == 1, "BB_TRUST_NONE");
+_Static_assert(BB_TRUST_PENDING == 2, "BB_TRUST_PENDING");
+_Static_assert(BB_TRUST_PASSWORD == 3, "BB_TRUST_PASSWORD");
+_Static_assert(BB_TRUST_CERTIFICATE == 4, "BB_TRUST_CERTIFICATE");
+_Static_assert(BB_PEER_TLS == 1, "BB_PEER_TLS");
+_Static_assert(sizeof(BB_SERVICE_WEBSOCKET) == sizeof("busbar.websocket/1") && __builtin_strcmp(BB_SERVICE_WEBSOCKET, "busbar.websocket/1") == 0, "BB_SERVICE_WEBSOCKET");
+_Static_assert(sizeof(BB_INTERFACE_WEBSOCKET) == sizeof("busbar.websocket/1") && __builtin_strcmp(BB_INTERFACE_WEBSOCKET, "busbar.websocket/1") == 0, "BB_INTERFACE_WEBSOCKET");
 
 // Arithmetic
 _Static_assert(BB_FAIL(BB_CLASS_TRANSIENT, BB_REASON_TIMEOUT) == -65537, "BB_FAIL(BB_CLASS_TRANSIENT, BB_REASON_TIMEOUT)");

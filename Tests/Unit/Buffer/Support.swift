@@ -50,6 +50,8 @@ final class RecordingEncoder: MessageEncoder {
     return Array(#"{"ts":\#(reading.time / 1_000_000),"seq":\#(seq),"token":\#(reading.time)}"#.utf8)
   }
 
+  func record(_ record: Record, seq: Int64) -> [UInt8] { Array("{\"ts\":\(record.time),\"seq\":\(seq)}".utf8) }
+
   func alarm(_ alarm: Alarm, seq: Int64) -> [UInt8] {
     made.withLock { $0.append(Made(device: alarm.device, stream: .alarms, seq: seq, token: alarm.time)) }
     return Array(#"{"ts":\#(alarm.time / 1_000_000),"seq":\#(seq),"token":\#(alarm.time)}"#.utf8)

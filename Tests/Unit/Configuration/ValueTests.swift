@@ -18,7 +18,7 @@ import Testing
     ("serial:///dev/pts/3?stop=2&bits=7", "serial:///dev/pts/3?baud=9600&parity=none&stop=2&bits=7"),
     ("http://10.0.0.5", "http://10.0.0.5:80/"), ("https://Box/api/v1?x=1", "https://box:443/api/v1?x=1"),
     ("ws://10.0.0.5:8080/ocpp", "ws://10.0.0.5:8080/ocpp"), ("wss://10.0.0.5", "wss://10.0.0.5:443/"),
-    ("mqtt:home", "mqtt:home"),
+    ("mqtt:home", "mqtt:home"), ("listener:ocpp/CP-0001", "listener:ocpp/CP-0001"), ("listener:a/x*-_=+|@.Z", "listener:a/x*-_=+|@.Z"),
   ])
   func canonicalText(written: String, canonical: String) throws {
     let endpoint = try Endpoint(written)
@@ -35,6 +35,8 @@ import Testing
     "serial:///dev/../etc", "serial:///dev/t?baud",
     "serial:///dev/t?baud=1&baud=1", "serial:///dev/t?bits=9", "serial:///dev/t?stop=+1", "serial:///dev/t?",
     "mqtt://home", "mqtt:", "mqtt:a/b",
+    "listener:", "listener:a", "listener:a/", "listener:/b", "listener:a/b/c", "listener:a/b:c", "listener:a b/c", "listener:a/..",
+    "listener:a/\(String(repeating: "b", count: 49))",
     "ftp://a", "http://", "http://a#b", "tcp://\(String(repeating: "a", count: 600))",
   ])
   func refused(text: String) {

@@ -7,6 +7,9 @@ import BusbarSystem
 import Logging
 import Synchronization
 
+/// Swift Testing has tags too.
+typealias Tag = BusbarControl.Tag
+
 let second: Int64 = 1_000_000_000
 let wallbox = DeviceID(rawValue: "evc_keba_1")!
 let battery = DeviceID(rawValue: "bat_huawei_1")!

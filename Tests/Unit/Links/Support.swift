@@ -98,6 +98,7 @@ enum Call: Sendable, Equatable {
   case poll(UInt32, [UInt32])
   case command(AdapterCommand)
   case scan(ScanRequest)
+  case event(LinkEvent)
 
   var isPoll: Bool { if case .poll = self { true } else { false } }
   var isCommand: Bool { if case .command = self { true } else { false } }
@@ -278,6 +279,10 @@ final class FakeConnection: AdapterConnection {
       case .well, .held, .untilCancelled: completion(.done(nil))
       }
     }
+  }
+
+  func event(_ event: LinkEvent, deadline: Int64, completion: @escaping @Sendable (CallResult) -> Void) {
+    run(.event(event), completion) {}
   }
 
   /// Three steps, something found in the second.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BusbarConsole
 import BusbarManagement
 import BusbarModel
 import Synchronization
@@ -35,7 +36,7 @@ struct APITests {
         "/healthz", "/api/v1/openapi.json", "/api/v1/status", "/api/v1/devices", "/api/v1/devices/{id}",
         "/api/v1/devices/{id}/read", "/api/v1/devices/{id}/history", "/api/v1/devices/{id}/commands", "/api/v1/plugins",
         "/api/v1/plugins/{id}/restart", "/api/v1/links", "/api/v1/links/{id}/trace",
-        "/api/v1/buffer", "/api/v1/reload", "/api/v1/events", "/metrics",
+        "/api/v1/buffer", "/api/v1/commands", "/api/v1/reload", "/api/v1/events", "/metrics",
         "/api/v1/discovery", "/api/v1/discovery/candidates/{id}", "/api/v1/links/{id}/trace",
       ]
       #expect(Set(paths.keys) == routes)
@@ -46,6 +47,15 @@ struct APITests {
       }
       #expect(!references.isEmpty)
       for reference in references { #expect(schemas[String(reference)] != nil, "\(reference)") }
+    }
+  }
+
+  @Test func theHostItselfTakesCommands() async throws {
+    try await withServer { socket in
+      let client = APIClient(socketPath: socket)
+      let answer = try await client.post("/api/v1/commands", body: ["action": "list-tags"], timeout: .seconds(10))
+      #expect(answer["status"] == "done" && answer["value"] == "list-tags")
+      await #expect(throws: APIError.self) { try await client.post("/api/v1/commands", body: nil, timeout: .seconds(10)) }
     }
   }
 

@@ -74,6 +74,10 @@ final class FakeHost: HostOperations {
     return answer(request)
   }
 
+  func carryOut(_ body: JSONValue) async -> CommandResponse {
+    CommandResponse(id: "", time: 0, status: .done, value: body["action"]?.string.map { .text($0) })
+  }
+
   func restart(plugin: String) async throws(OperationError) -> JSONValue {
     guard plugin == "org.example.meter" else { throw OperationError(status: 404, detail: "there is no plugin \(plugin)") }
     return ["id": .string(plugin), "restarted": true]

@@ -107,8 +107,8 @@ struct PayloadsTests {
         PointDescriptor(name: "power", unit: "W", resolution: 1),
         PointDescriptor(name: "power_limit", unit: "W", writable: true, minimum: 0, maximum: 10_000, allowed: [0], resolution: 1),
         PointDescriptor(name: "power_limit_percent", unit: "%", writable: true, readable: false, minimum: 0, maximum: 100),
-      ])
-    let json = try object(payloads.deviceInfo(info, actions: ["reset"], time: 20))
+      ], actions: ["reset"])
+    let json = try object(payloads.deviceInfo(info, time: 20))
     #expect(json["id"] as? String == "sol_test_1")
     #expect(json["type"] as? String == "solar")
     #expect(json["vendor"] == nil)

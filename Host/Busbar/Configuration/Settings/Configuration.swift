@@ -150,9 +150,49 @@ package struct Configuration: Sendable, Equatable {
     package var metrics = Metrics()
   }
 
+  /// What a device has to show that connects by itself: nothing, a password, a certificate (OCPP security profiles 0, 1 and
+  /// 2, 3).
+  package enum Login: String, Sendable, Codable, CaseIterable { case none, password, certificate }
+
+  /// What becomes of a device that connects and is not known: it waits for approval, or goes into service.
+  package enum Strangers: String, Sendable, Codable, CaseIterable { case approved, any }
+
   package struct Listener: Sendable, Equatable {
     package var listen: ListenAddress
     package var tls = ServerTLS.off
+    /// What the listener shows, where `tls` is not off.
+    package var certificate = Credential.host
+    package var key = Credential.host
+    /// PEM; authorities of the certificates that devices show.
+    package var clients: String?
+    package var login = Login.password
+    package var accept = Strangers.approved
+    /// What it speaks, the preferred one first; empty = what the adapters of the plugins speak.
+    package var subprotocols: [String] = []
+    /// Bytes of one message.
+    package var message: Int64 = 64 << 10
+    /// A device that says nothing is asked whether it is there; after twice this time without a word its connection ends.
+    package var silence = Duration.seconds(60)
+
+    package init(listen: ListenAddress, tls: ServerTLS = .off) {
+      self.listen = listen
+      self.tls = tls
+    }
+  }
+
+  /// Who decides about tags at chargers: the local list, whoever manages the host, the list and then those.
+  package enum TagSource: String, Sendable, Codable, CaseIterable { case local, uplink, both }
+
+  /// What holds for a tag while nobody can be asked: what the list or an earlier answer says, everybody, nobody.
+  package enum TagsOffline: String, Sendable, Codable, CaseIterable { case known, accept, refuse }
+
+  package struct Authorization: Sendable, Equatable {
+    package var source = TagSource.local
+    package var offline = TagsOffline.known
+    /// How long an answer counts.
+    package var cache = Duration.seconds(86_400)
+    /// How long an answer may take.
+    package var timeout = Duration.seconds(5)
   }
 
   package struct Broker: Sendable, Equatable {
@@ -174,6 +214,7 @@ package struct Configuration: Sendable, Equatable {
   package var discovery = Discovery()
   package var management = Management()
   package var listeners: [String: Listener] = [:]
+  package var authorization = Authorization()
   package var brokers: [String: Broker] = [:]
   /// Every connection that a device needs, and those of the section `links`; in order of the id.
   package var links: [ResolvedLink] = []
@@ -197,6 +238,8 @@ package struct ResolvedLink: Sendable, Equatable {
   package var endpoint: Endpoint
   /// For endpoints with TLS.
   package var tls = Configuration.DeviceTLS()
+  /// With what priority its adapter may ask for values of devices; nil = not at all.
+  package var control: Priority?
   /// Checked by the adapter's schema, with its defaults, where the adapter is known; else as written.
   package var config: JSONValue
   package var devices: [Device]
@@ -204,7 +247,7 @@ package struct ResolvedLink: Sendable, Equatable {
 
   /// Equal settings; devices are compared on their own, places not at all.
   package func sameSettings(as other: ResolvedLink) -> Bool {
-    id == other.id && adapter == other.adapter && endpoint == other.endpoint && tls == other.tls && config == other.config
+    id == other.id && adapter == other.adapter && endpoint == other.endpoint && tls == other.tls && control == other.control && config == other.config
   }
 }
 

@@ -35,6 +35,7 @@ package struct ConfigurationDiff: Sendable, Equatable {
       ("buffer.commit", old.buffer.commit == new.buffer.commit), ("history.size", old.history.size == new.history.size),
       ("history.age", old.history.age == new.history.age), ("history.commit", old.history.commit == new.history.commit),
       ("log.level", old.log.level == new.log.level), ("discovery.scan", old.discovery.scan == new.discovery.scan),
+      ("listeners", old.listeners == new.listeners), ("authorization", old.authorization == new.authorization),
     ])
     restart = Self.names([
       ("host.id", old.host.id == new.host.id), ("host.role", old.host.role == new.host.role),
@@ -51,7 +52,9 @@ package struct ConfigurationDiff: Sendable, Equatable {
       ("management.listen", old.management.listen == new.management.listen),
       ("management.tls", old.management.tls == new.management.tls),
       ("management.metrics", old.management.metrics == new.management.metrics),
-      ("listeners", old.listeners == new.listeners), ("brokers", old.brokers == new.brokers),
+      // The uplink subscribes to answers where somebody is asked at all.
+      ("authorization.source", (old.authorization.source == .local) == (new.authorization.source == .local)),
+      ("brokers", old.brokers == new.brokers),
     ])
     restart += Self.uplink(old.uplink, new.uplink)
   }

@@ -34,8 +34,10 @@ package enum ConfigurationLoader {
       directories: configuration.templateDirectories, manifests: manifests, sources: sources)
     // A broker with mistakes of its own is still the one that is meant.
     let brokers = map.part("brokers")?.members?.map(\.key) ?? []
+    let listeners = map.part("listeners")?.members?.map(\.key) ?? []
     let devices = DeviceReader(
-      templates: configuration.templates, manifests: manifests, brokers: brokers, tls: reader.deviceTLS, sink: sink)
+      templates: configuration.templates, manifests: manifests, brokers: brokers, listeners: listeners, tls: reader.deviceTLS,
+      sink: sink)
     let links = devices.links(map)
     let named = Set(map.part("links")?.items?.compactMap { $0["id"]?.text } ?? [])
     let byID = Dictionary(links.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })

@@ -126,7 +126,7 @@ extension ConfigurationReader {
     }
   }
 
-  private func credential(_ map: MapReader, _ name: String) -> Configuration.Credential? {
+  func credential(_ map: MapReader, _ name: String) -> Configuration.Credential? {
     guard let text = map.text(name, expected: "the path of a PEM file, or host for the host's own identity") else {
       return nil
     }
@@ -136,7 +136,7 @@ extension ConfigurationReader {
     return .file(file)
   }
 
-  private func exists(_ file: String, place: Place, key: String, secret: Bool) {
+  func exists(_ file: String, place: Place, key: String, secret: Bool) {
     switch FileReader.attributes(file) {
     case .failure(let failure):
       sink.error(place, key, "\(YAMLNode.short(file, limit: 1024)): \(failure.sentence)", expected: "a PEM file")

@@ -5,7 +5,7 @@ internal import BusbarModel
 /// The sections of `busbar.yaml` that stand for themselves; links and devices are read by `DeviceReader`.
 struct ConfigurationReader {
   static let sections = [
-    "host", "plugins", "templates", "uplink", "buffer", "history", "log", "discovery", "management", "listeners", "brokers",
+    "host", "plugins", "templates", "uplink", "buffer", "history", "log", "discovery", "management", "listeners", "authorization", "brokers",
     "links", "devices",
   ]
 
@@ -26,6 +26,7 @@ struct ConfigurationReader {
     configuration.discovery = discovery(map)
     configuration.management = management(map)
     configuration.listeners = listeners(map)
+    configuration.authorization = authorization(map)
     configuration.brokers = brokers(map)
     return configuration
   }
@@ -33,7 +34,7 @@ struct ConfigurationReader {
   /// A path of the file, below the file's folder where it is not absolute.
   func path(_ text: String) -> String { FileReader.path(text, below: FileReader.folder(of: file)) }
 
-  private func part(_ map: MapReader, _ name: String, _ known: [String]) -> MapReader? {
+  func part(_ map: MapReader, _ name: String, _ known: [String]) -> MapReader? {
     map.part(name).flatMap { MapReader($0, key: map.path(name), known: known, sink: sink) }
   }
 
@@ -224,22 +225,6 @@ struct ConfigurationReader {
         expected: "an address of this machine alone, such as 127.0.0.1:\(listen.port), or a firewall before it")
     }
     return metrics
-  }
-
-  private func listeners(_ map: MapReader) -> [String: Configuration.Listener] {
-    var listeners: [String: Configuration.Listener] = [:]
-    for entry in map.entries("listeners", expected: "a map of names, each with listen and tls") {
-      guard let section = MapReader(entry.member.value, key: entry.key, known: ["listen", "tls"], sink: sink) else {
-        continue
-      }
-      name(entry.member, key: entry.key)
-      let expected = "ADDRESS:PORT, such as 0.0.0.0:8443"
-      if section.value("listen") == nil { section.missing("listen", expected: expected) }
-      let address = section.parse("listen", expected: expected) { text throws(ValueError) in try ListenAddress(text) }
-      let tls: Configuration.ServerTLS = section.choice("tls") ?? .off
-      if let address { listeners[entry.member.key] = Configuration.Listener(listen: address, tls: tls) }
-    }
-    return listeners
   }
 
   func name(_ member: YAMLMember, key: String) {

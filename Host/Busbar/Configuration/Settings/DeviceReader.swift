@@ -17,6 +17,8 @@ struct DeviceReader {
     var endpoint: Endpoint?
     /// Nil = the device says nothing of it.
     var tls: Configuration.DeviceTLS?
+    /// Nil = the device says nothing of it.
+    var control: Priority?
     var poll: Poll
     var write: Bool?
   }
@@ -27,26 +29,28 @@ struct DeviceReader {
     var adapter: String
     var endpoint: Endpoint
     var tls: Configuration.DeviceTLS?
+    var control: Priority?
     var place: Place
   }
 
   let templates: TemplateLibrary
   let manifests: [AdapterManifest]
   let brokers: [String]
+  let listeners: [String]
   /// Reads and checks the key `tls` of a map.
   let tls: (MapReader) -> Configuration.DeviceTLS?
   let sink: DiagnosticSink
 
   /// The same, with other ears.
   func listening(_ sink: DiagnosticSink) -> DeviceReader {
-    DeviceReader(templates: templates, manifests: manifests, brokers: brokers, tls: tls, sink: sink)
+    DeviceReader(templates: templates, manifests: manifests, brokers: brokers, listeners: listeners, tls: tls, sink: sink)
   }
 
   func links(_ root: MapReader) -> [Link] {
     var links: [Link] = []
     var lines: [String: Int] = [:]
     for item in root.list("links", expected: "a list of links") {
-      let keys = ["id", "adapter", "endpoint", "tls", "config"]
+      let keys = ["id", "adapter", "endpoint", "tls", "control", "config"]
       guard let map = MapReader(item.node, key: item.key, known: keys, sink: sink) else { continue }
       let id = required(map, "id", expected: "[A-Za-z0-9_.-], 1 to 64 characters", where: Name.isLink)
       if let id, let node = map.value("id") {
@@ -65,7 +69,7 @@ struct DeviceReader {
       let tls = tls(map, endpoint)
       _ = config(map)
       guard let id, let adapter, let endpoint else { continue }
-      links.append(Link(map: map, id: id, adapter: adapter, endpoint: endpoint, tls: tls, place: item.node.place))
+      links.append(Link(map: map, id: id, adapter: adapter, endpoint: endpoint, tls: tls, control: control(map), place: item.node.place))
     }
     return links
   }
@@ -74,7 +78,7 @@ struct DeviceReader {
     var drafts: [Draft] = []
     var lines: [DeviceID: Int] = [:]
     for item in root.list("devices", expected: "a list of devices") {
-      let keys = ["id", "name", "adapter", "template", "endpoint", "tls", "link", "config", "poll", "write"]
+      let keys = ["id", "name", "adapter", "template", "endpoint", "tls", "link", "control", "config", "poll", "write"]
       guard let map = MapReader(item.node, key: item.key, known: keys, sink: sink) else { continue }
       let id = map.read("id", expected: "[A-Za-z0-9_-], 1 to 64 characters") {
         $0.text.flatMap(DeviceID.init(rawValue:))
@@ -103,9 +107,16 @@ struct DeviceReader {
       drafts.append(
         Draft(
           map: map, place: item.node.place, id: id, name: name, adapter: adapter, template: template,
-          templateName: templateName, link: link, endpoint: endpoint, tls: tls, poll: poll, write: write))
+          templateName: templateName, link: link, endpoint: endpoint, tls: tls, control: control(map), poll: poll, write: write))
     }
     return drafts
+  }
+
+  /// With what priority the adapter may ask for values of other devices; `safety` is the host's own.
+  private func control(_ map: MapReader) -> Priority? {
+    map.read("control", expected: Suggestion.list(Priority.allCases.filter { $0 != .safety }.map(\.rawValue))) { node in
+      node.text.flatMap(Priority.init(rawValue:)).flatMap { $0 == .safety ? nil : $0 }
+    }
   }
 
   private func required(_ map: MapReader, _ key: String, expected: String, where good: (String) -> Bool) -> String? {
@@ -194,6 +205,11 @@ struct DeviceReader {
       let question = Suggestion.question(broker, in: brokers)
       let expected = brokers.isEmpty ? "a broker; the section brokers has none" : Suggestion.list(brokers.sorted())
       sink.error(node.place, key, "there is no broker \"\(broker)\"\(question)", expected: expected)
+    }
+    if let visitor = endpoint.visitor, !listeners.contains(visitor.listener) {
+      let question = Suggestion.question(visitor.listener, in: listeners)
+      let expected = listeners.isEmpty ? "a listener; the section listeners has none" : Suggestion.list(listeners.sorted())
+      sink.error(node.place, key, "there is no listener \"\(visitor.listener)\"\(question)", expected: expected)
     }
     return endpoint
   }

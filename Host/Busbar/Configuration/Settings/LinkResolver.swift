@@ -15,7 +15,7 @@ struct LinkResolver {
 
   private var links: [String: ResolvedLink] = [:]
   private var byEndpoint: [Connection: String] = [:]
-  /// Who uses a serial device, by its path.
+  /// Who uses a serial device, by its path, and what connects by itself, by its endpoint.
   private var lines: [String: (adapter: String, place: Place)] = [:]
 
   init(manifests: [AdapterManifest], sink: DiagnosticSink) {
@@ -59,7 +59,7 @@ struct LinkResolver {
     let endpoint = filled(link.endpoint, link.adapter, port)
     let config = config(of: link.map, schema: manifest(link.adapter)?.linkSchema, under: nil)
     links[link.id] = ResolvedLink(
-      id: link.id, adapter: link.adapter, endpoint: endpoint, tls: link.tls ?? Configuration.DeviceTLS(), config: config,
+      id: link.id, adapter: link.adapter, endpoint: endpoint, tls: link.tls ?? Configuration.DeviceTLS(), control: link.control, config: config,
       devices: [], place: link.place)
     let place = Connection(adapter: link.adapter, endpoint: endpoint)
     if let other = byEndpoint[place] {
@@ -113,7 +113,7 @@ struct LinkResolver {
     let config =
       schema.map { SchemaChecker(sink: sink).check(empty, schema: $0, key: draft.map.path("link.config")) } ?? [:]
     links[id] = ResolvedLink(
-      id: id, adapter: draft.adapter, endpoint: endpoint, tls: draft.tls ?? Configuration.DeviceTLS(), config: config,
+      id: id, adapter: draft.adapter, endpoint: endpoint, tls: draft.tls ?? Configuration.DeviceTLS(), control: draft.control, config: config,
       devices: [], place: draft.place)
     byEndpoint[place] = id
     return id
@@ -143,18 +143,20 @@ struct LinkResolver {
     return SchemaChecker(sink: sink).check(node, schema: schema, key: map.path("config"))
   }
 
-  /// A serial line can be opened once, with one adapter and one set of settings.
+  /// A serial line can be opened once, with one adapter and one set of settings; what connects by itself has one adapter.
   private mutating func isFree(_ endpoint: Endpoint, for adapter: String, map: MapReader) -> Bool {
-    guard endpoint.scheme == .serial else { return true }
+    let line = endpoint.scheme == .serial ? endpoint.path : endpoint.text
+    guard [.serial, .listener].contains(endpoint.scheme) else { return true }
     let place = map.value("endpoint")?.place ?? map.node.place
-    guard let other = lines[endpoint.path] else {
-      lines[endpoint.path] = (adapter, place)
+    guard let other = lines[line] else {
+      lines[line] = (adapter, place)
       return true
     }
     let problem = other.adapter == adapter ? "other settings" : "another adapter"
+    let what = endpoint.scheme == .serial ? "the line" : "the connection"
     sink.error(
-      place, map.path("endpoint"), "the line \(endpoint.path) is used with \(problem) in line \(other.place.line)",
-      expected: "one adapter and the same settings for one line")
+      place, map.path("endpoint"), "\(what) \(line) is used with \(problem) in line \(other.place.line)",
+      expected: "one adapter and the same settings for one \(endpoint.scheme == .serial ? "line" : "connection")")
     return false
   }
 
@@ -166,11 +168,12 @@ struct LinkResolver {
     case .serial:
       text = endpoint.path.hasPrefix("/dev/") ? String(endpoint.path.dropFirst(5)) : String(endpoint.path.dropFirst())
     case .mqtt: text = "mqtt-" + (endpoint.broker ?? "")
+    case .listener: text = (endpoint.visitor?.listener ?? "") + "-" + (endpoint.visitor?.identity ?? "")
     case .tcp: text = endpoint.host
     default: text = "\(endpoint.scheme.rawValue)-\(endpoint.host)"
     }
     if let port = endpoint.port { text += "-\(port)" }
-    if endpoint.path != "/", endpoint.scheme != .serial { text += endpoint.path }
+    if endpoint.path != "/", ![.serial, .listener].contains(endpoint.scheme) { text += endpoint.path }
     if !endpoint.query.isEmpty { text += "?" + endpoint.query }
     let plain = String(text.unicodeScalars.map { Name.isLink(String($0)) ? Character($0) : "-" })
     let id = "\(adapter)-\(plain)"

@@ -37,6 +37,11 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
   package var host: String
   package var port: Int
 
+  init(host: String, port: Int) {
+    self.host = host
+    self.port = port
+  }
+
   package init(_ text: String) throws(ValueError) {
     let address = try HostAddress(text[...])
     guard let port = address.port else {

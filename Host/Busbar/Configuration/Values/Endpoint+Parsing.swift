@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import BusbarModel
+
 extension Endpoint {
   /// Rates that Linux knows (termios.h).
   static let knownBauds = [
@@ -24,6 +26,23 @@ extension Endpoint {
     }
     var endpoint = Endpoint(scheme: .mqtt)
     endpoint.broker = String(name)
+    return endpoint
+  }
+
+  /// `listener:NAME/IDENTITY`, the name of a listener of the configuration and the one under which the device comes to it.
+  static func listener(_ text: Substring) throws(ValueError) -> Endpoint {
+    let expected = "listener:NAME/IDENTITY, such as listener:ocpp/CP-0001, with NAME from the section listeners"
+    let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 2, Name.isValid(parts[0]) else {
+      throw ValueError("\"listener:\" without the name of a listener and a device", expected: expected)
+    }
+    guard VisitorName.isValid(parts[1]) else {
+      throw ValueError(
+        "\"\(YAMLNode.short(parts[1]))\" is no name that a device can come under",
+        expected: "1 to 48 of A-Z a-z 0-9 * - _ = + | @ . after the name of the listener")
+    }
+    var endpoint = Endpoint(scheme: .listener)
+    endpoint.visitor = Visitor(listener: parts[0], identity: parts[1])
     return endpoint
   }
 

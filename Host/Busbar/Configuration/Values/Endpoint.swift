@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Where a device or bus is reached (interfaces 1): `tcp://` `tls://` `serial://` `ws://` `wss://` `http://` `https://` `mqtt:`.
+/// Where a device or bus is reached (interfaces 1): `tcp://` `tls://` `serial://` `ws://` `wss://` `http://` `https://` `mqtt:`, or
+/// where it comes in by itself: `listener:`.
 /// Equal endpoints are one connection.
 package struct Endpoint: Hashable, Sendable {
   package enum Scheme: String, Sendable, Codable, CaseIterable {
-    case tcp, tls, serial, ws, wss, http, https, mqtt
+    case tcp, tls, serial, ws, wss, http, https, mqtt, listener
 
     /// The port that goes without saying; for tcp and tls that is the adapter's or template's business.
     package var port: Int? {
       switch self {
       case .ws, .http: 80
       case .wss, .https: 443
-      case .tcp, .tls, .serial, .mqtt: nil
+      case .tcp, .tls, .serial, .mqtt, .listener: nil
       }
     }
 
@@ -49,6 +50,13 @@ package struct Endpoint: Hashable, Sendable {
   package var serial: Serial?
   /// The name of the local broker, for mqtt.
   package var broker: String?
+  /// The name of the host's listener and the name under which the device comes to it, for listener.
+  package var visitor: Visitor?
+
+  package struct Visitor: Hashable, Sendable {
+    package var listener: String
+    package var identity: String
+  }
 
   /// Throws a `ValueError` that says what is wrong and what an address looks like.
   package init(_ text: String) throws(ValueError) {
@@ -57,6 +65,10 @@ package struct Endpoint: Hashable, Sendable {
     }
     if text.hasPrefix("mqtt:") {
       self = try Self.mqtt(text.dropFirst(5))
+      return
+    }
+    if text.hasPrefix("listener:") {
+      self = try Self.listener(text.dropFirst(9))
       return
     }
     let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
@@ -73,6 +85,7 @@ package struct Endpoint: Hashable, Sendable {
   package var text: String {
     switch scheme {
     case .mqtt: return "mqtt:\(broker ?? "")"
+    case .listener: return "listener:\(visitor?.listener ?? "")/\(visitor?.identity ?? "")"
     case .serial:
       let serial = serial ?? Serial()
       return
@@ -85,7 +98,7 @@ package struct Endpoint: Hashable, Sendable {
 
   /// This endpoint with a port, where it has none and needs one.
   package func filled(port: Int?) -> Endpoint {
-    guard self.port == nil, scheme != .serial, scheme != .mqtt else { return self }
+    guard self.port == nil, ![.serial, .mqtt, .listener].contains(scheme) else { return self }
     var filled = self
     filled.port = port
     return filled

@@ -30,6 +30,7 @@ typedef struct bb_identity {
   bb_str_t model;
   bb_str_t serial;   // or the MAC address where there is no serial number
   bb_str_t firmware;
+  bb_str_t detail;       // JSON object: {"actions": [{"name": "charge.start", "arguments": {JSON schema}, "idempotent": true}, …]}
 } bb_identity_t;
 
 // Table. Static: lives until the process ends.

@@ -8,8 +8,9 @@ internal import Synchronization
 /// One plugin in one child process, from its start to its end. A thread reads what the child tells; nothing of it is
 /// believed unchecked, and what breaks the rules of the messages ends the child.
 package final class ChildPlugin: Sendable {
-  /// Bytes and packets that wait for a child at most; one that lets more wait does not read.
-  private static let waitingPackets = 1_024
+  /// Bytes and packets that wait for a child at most; one that lets more wait does not read. Each link has one call at a
+  /// time, and thousands of links may have something to tell at once: their network is gone.
+  private static let waitingPackets = 65_536
   private static let waitingBytes = 8 << 20
 
   package let file: PluginFile
@@ -265,7 +266,9 @@ package final class ChildPlugin: Sendable {
     case .result(let call, _), .outcome(let call, _), .candidate(let call, _), .scanned(let call, _, _):
       return try link(UInt32(call >> 32))?.handle(message) ?? 0
     case .declared(let link, _, _), .identified(let link, _, _), .samples(let link, _), .problem(let link, _, _, _, _),
-      .log(let link, _, _), .frame(let link, _, _, _), .released(let link), .request(_, let link, _):
+      .log(let link, _, _), .frame(let link, _, _, _), .released(let link), .request(_, let link, _),
+      .send(let link, _, _, _), .shut(let link, _, _), .timer(let link, _, _, _), .wake(let link, _), .completed(let link, _, _),
+      .ask(let link, _, _, _, _):
       return try self.link(link)?.handle(message) ?? 0
     }
     return 0

@@ -96,6 +96,7 @@ extension RemoteLink {
       try serve(number, request)
       if case .durable(let samples) = request { return samples.rows.count / SampleBatch.rowLength }
     case .loaded, .refused, .crashing: throw MessageError(what: "a message of no link")
+    case .send, .shut, .timer, .wake, .completed, .ask: _ = try handleEvent(message)
     }
     return 0
   }
@@ -150,6 +151,7 @@ extension DeviceIdentity {
   fileprivate var cleaned: DeviceIdentity {
     DeviceIdentity(
       vendor: BusbarPlugins.cleaned(vendor), model: BusbarPlugins.cleaned(model), serial: BusbarPlugins.cleaned(serial),
-      firmware: BusbarPlugins.cleaned(firmware))
+      firmware: BusbarPlugins.cleaned(firmware),
+      actions: actions)
   }
 }

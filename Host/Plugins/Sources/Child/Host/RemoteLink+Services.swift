@@ -42,6 +42,7 @@ extension RemoteLink {
     case .durable(let samples):
       note(SampleBatch(samples).tell(resources.events, points, durable: true))
       return (.done, nil)
+    case .record, .tags, .control: return (answerEvent(request) ?? .nothing, nil)
     }
   }
 

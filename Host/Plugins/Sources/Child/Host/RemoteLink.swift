@@ -33,6 +33,7 @@ final class RemoteLink: AdapterConnection {
     var opening: CallSignal?
     var requests = 0
     var problems = ProblemLimit()
+    var assembly = Assembly()
     /// Bytes of text of each point, and of all.
     var texts: [UInt32: Int] = [:]
     var textBytes = 0
@@ -145,7 +146,7 @@ final class RemoteLink: AdapterConnection {
     state.withLock { state in state.lost.map { .ended($0) } ?? (state.replaced ? .replaced : .usable) }
   }
 
-  private func begin(
+  func begin(
     _ name: String, _ verb: HostMessage.Verb, _ deadline: Int64, _ kind: Running.Kind, removes: UInt32? = nil
   ) {
     let (running, lost) = state.withLock { state in

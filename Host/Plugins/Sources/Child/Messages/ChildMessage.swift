@@ -23,6 +23,14 @@ package enum ChildMessage: Equatable, Sendable {
   case frame(link: UInt32, device: UInt32, time: Int64, TraceRing.Entry.Content)
   /// The plugin gave its stream back.
   case released(link: UInt32)
+  /// Part of a message to the far end; with the last one it goes.
+  case send(link: UInt32, text: Bool, last: Bool, [UInt8])
+  case shut(link: UInt32, code: UInt16, reason: String)
+  case timer(link: UInt32, tag: UInt64, delay: Int64, period: Int64)
+  case wake(link: UInt32, tag: UInt64)
+  /// A command that was pending, by its token, which is the number of its call.
+  case completed(link: UInt32, token: UInt64, CommandResult)
+  case ask(link: UInt32, device: UInt32, ticket: UInt64, tag: String, kind: String)
   /// Answered with the same number, in any order.
   case request(UInt64, link: UInt32, Request)
   /// The last one of a process that crashes; the most memory that it had, bytes.
@@ -34,6 +42,10 @@ package enum ChildMessage: Equatable, Sendable {
     case storeSet(key: String, value: [UInt8])
     /// On disk before it is answered.
     case durable(Samples)
+    case record(device: UInt32, kind: String, document: [UInt8])
+    case tags
+    /// Nil = released.
+    case control(device: String, point: String, value: Double?, valid: Int64)
   }
 
   /// Rows of point.h, 32 bytes each, and the texts that they point into.
@@ -125,8 +137,41 @@ extension ChildMessage: MessageField {
       message.put(number)
       message.put(link)
       message.put(request)
-    case .crashing(let peak):
+    case .send(let link, let text, let last, let bytes):
       message.put(UInt8(15))
+      message.put(link)
+      message.put(text)
+      message.put(last)
+      message.put(data: bytes)
+    case .shut(let link, let code, let reason):
+      message.put(UInt8(16))
+      message.put(link)
+      message.put(code)
+      message.put(cut(reason, EventLimit.reason))
+    case .timer(let link, let tag, let delay, let period):
+      message.put(UInt8(17))
+      message.put(link)
+      message.put(tag)
+      message.put(delay)
+      message.put(period)
+    case .wake(let link, let tag):
+      message.put(UInt8(18))
+      message.put(link)
+      message.put(tag)
+    case .completed(let link, let token, let result):
+      message.put(UInt8(19))
+      message.put(link)
+      message.put(token)
+      message.put(result)
+    case .ask(let link, let device, let ticket, let tag, let kind):
+      message.put(UInt8(20))
+      message.put(link)
+      message.put(device)
+      message.put(ticket)
+      message.put(cut(tag, EventLimit.tag))
+      message.put(cut(kind, TextLimit.name))
+    case .crashing(let peak):
+      message.put(UInt8(21))
       message.put(peak)
     }
   }
@@ -151,7 +196,20 @@ extension ChildMessage: MessageField {
       self = .frame(link: try message.integer(), device: try message.integer(), time: try message.field(), try message.field())
     case 13: self = .released(link: try message.integer())
     case 14: self = .request(try message.integer(), link: try message.integer(), try message.field())
-    case 15: self = .crashing(peak: try message.integer())
+    case 15:
+      self = .send(
+        link: try message.integer(), text: try message.field(), last: try message.field(), try message.data(Packet.limit))
+    case 16: self = .shut(link: try message.integer(), code: try message.integer(), reason: try message.text(EventLimit.reason))
+    case 17:
+      self = .timer(
+        link: try message.integer(), tag: try message.integer(), delay: try message.field(), period: try message.field())
+    case 18: self = .wake(link: try message.integer(), tag: try message.integer())
+    case 19: self = .completed(link: try message.integer(), token: try message.integer(), try message.field())
+    case 20:
+      self = .ask(
+        link: try message.integer(), device: try message.integer(), ticket: try message.integer(),
+        tag: try message.text(EventLimit.tag), kind: try message.text(TextLimit.name))
+    case 21: self = .crashing(peak: try message.integer())
     default: throw MessageError(what: "a message of no kind")
     }
     guard message.rest == 0 else { throw MessageError(what: "\(message.rest) bytes too many") }
@@ -175,6 +233,18 @@ extension ChildMessage.Request: MessageField {
     case .durable(let samples):
       message.put(UInt8(4))
       message.put(samples)
+    case .record(let device, let kind, let document):
+      message.put(UInt8(5))
+      message.put(device)
+      message.put(cut(kind, TextLimit.name))
+      message.put(data: document)
+    case .tags: message.put(UInt8(6))
+    case .control(let device, let point, let value, let valid):
+      message.put(UInt8(7))
+      message.put(cut(device, TextLimit.name))
+      message.put(cut(point, TextLimit.name))
+      message.put(value)
+      message.put(valid)
     }
   }
 
@@ -184,6 +254,14 @@ extension ChildMessage.Request: MessageField {
     case 2: self = .storeGet(key: try message.text(TextLimit.name))
     case 3: self = .storeSet(key: try message.text(TextLimit.name), value: try message.data(TextLimit.value))
     case 4: self = .durable(try message.field())
+    case 5:
+      self = .record(
+        device: try message.integer(), kind: try message.text(TextLimit.name), document: try message.data(EventLimit.record))
+    case 6: self = .tags
+    case 7:
+      self = .control(
+        device: try message.text(TextLimit.name), point: try message.text(TextLimit.name), value: try message.field(),
+        valid: try message.field())
     default: throw MessageError(what: "a request of no kind")
     }
   }

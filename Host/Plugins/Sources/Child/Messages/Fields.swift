@@ -11,6 +11,8 @@ package enum TextLimit {
   package static let name = 64
   package static let identity = 256
   package static let value = 4096
+  /// A text value, such as the answer of an action.
+  package static let answer = 48 << 10
   package static let document = 1 << 20
 }
 
@@ -85,7 +87,7 @@ extension Value: MessageField {
       message.put(value)
     case .text(let value):
       message.put(UInt8(4))
-      message.put(cut(value, TextLimit.value))
+      message.put(cut(value, TextLimit.answer))
     }
   }
 
@@ -97,7 +99,7 @@ extension Value: MessageField {
       self = .number(number)
     case 2: self = .integer(try message.field())
     case 3: self = .boolean(try message.field())
-    case 4: self = .text(try message.text(TextLimit.value))
+    case 4: self = .text(try message.text(TextLimit.answer))
     default: throw MessageError(what: "a value of no type")
     }
   }
@@ -106,12 +108,14 @@ extension Value: MessageField {
 extension DeviceIdentity: MessageField {
   package func write(to message: inout MessageWriter) {
     for text in [vendor, model, serial, firmware] { message.put(cut(text, TextLimit.identity)) }
+    message.put(actions)
   }
 
   package init(from message: inout MessageReader) throws(MessageError) {
     self.init(
       vendor: try message.text(TextLimit.identity), model: try message.text(TextLimit.identity),
       serial: try message.text(TextLimit.identity), firmware: try message.text(TextLimit.identity))
+    actions = try message.field([String]?.self).map { DeviceIdentity.cleaned(actions: $0) }
   }
 }
 
@@ -178,6 +182,10 @@ extension CommandResult: MessageField {
     case .failed(let result):
       message.put(UInt8(5))
       message.put(result)
+    case .pending(let token, let atMost):
+      message.put(UInt8(6))
+      message.put(token)
+      message.put(UInt16(clamping: atMost))
     }
   }
 
@@ -188,6 +196,8 @@ extension CommandResult: MessageField {
     case 3: self = .refused(try message.text(TextLimit.explanation))
     case 4: self = .unknown(try message.text(TextLimit.explanation))
     case 5: self = .failed(try message.field())
+    case 6:
+      self = .pending(token: try message.integer(), atMost: min(64, max(1, Int(try message.integer(UInt16.self)))))
     default: throw MessageError(what: "an outcome that is none")
     }
   }

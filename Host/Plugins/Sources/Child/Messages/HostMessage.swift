@@ -59,6 +59,7 @@ package enum HostMessage: Equatable, Sendable {
     case command(AdapterCommand)
     case scan(ScanRequest)
     case close
+    case event(LinkEvent)
   }
 
   package enum Answer: Equatable, Sendable {
@@ -147,6 +148,9 @@ extension HostMessage.Verb: MessageField {
       message.put(UInt32(clamping: step.step))
       message.put(step.everywhere)
     case .close: message.put(UInt8(7))
+    case .event(let event):
+      message.put(UInt8(8))
+      message.put(event)
     }
   }
 
@@ -162,6 +166,7 @@ extension HostMessage.Verb: MessageField {
         ScanRequest(
           documents: try message.text(Packet.fileLimit), step: Int(try message.integer(UInt32.self)), everywhere: try message.field()))
     case 7: self = .close
+    case 8: self = .event(try message.field())
     default: throw MessageError(what: "a call of no kind")
     }
   }
@@ -189,7 +194,7 @@ extension HostMessage.Answer: MessageField {
     switch try message.integer(UInt8.self) {
     case 1: self = .done
     case 2: self = .stream(StreamFacts(kind: try message.integer(), baud: try message.integer(), bitsPerByte: try message.integer()))
-    case 3: self = .value(try message.data(TextLimit.value))
+    case 3: self = .value(try message.data(Packet.fileLimit))
     case 4: self = .nothing
     case 5: self = .failed(cause: try message.integer(), text: try message.text(TextLimit.explanation))
     default: throw MessageError(what: "an answer of no kind")

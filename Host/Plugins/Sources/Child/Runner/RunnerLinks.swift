@@ -44,6 +44,7 @@ final class RunnerLinks {
     case .remove(let device): link.remove(device, deadline: call.deadline, completion: ended)
     case .poll(let device, let due): link.poll(device, due: due, deadline: call.deadline, completion: ended)
     case .close: link.close(deadline: call.deadline, completion: ended)
+    case .event(let event): link.event(event, deadline: call.deadline, completion: ended)
     case .command(let command):
       link.command(command, deadline: call.deadline) { outlet.send(.outcome(call: call.id, $0)) }
     case .scan(let step):
@@ -62,6 +63,7 @@ final class RunnerLinks {
       streams: relay, config: config, events: relay, pool: pool, store: relay,
       logger: Logger(label: "link") { [outlet] _ in OutletLog(outlet: outlet, link: number) })
     resources.relay = relay
+    resources.services = relay
     return plugin.link(adapter: adapter, resources: resources)
   }
 }

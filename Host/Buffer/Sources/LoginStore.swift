@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarSQLite
+
+/// What far ends of a listener have to show, in the state database. Every change is on disk when the call returns.
+package final class LoginStore: Sendable {
+  package struct Login: Sendable, Equatable {
+    /// A hashed password; nil = none is set.
+    package var secret: [UInt8]?
+    /// The least security profile (OCPP 1.6 security whitepaper section 3, OCPP 2.0.1 part 2 A): 0 to 3.
+    package var profile: Int
+
+    package init(secret: [UInt8]?, profile: Int) {
+      self.secret = secret
+      self.profile = profile
+    }
+  }
+
+  private let database: StateDatabase
+
+  package init(database: StateDatabase) { self.database = database }
+
+  /// Nil where nothing was set.
+  package func get(_ listener: String, _ identity: String) throws -> Login? {
+    try database.read { database in
+      var found: Login?
+      try database.query(
+        "SELECT secret, profile FROM logins WHERE listener = ? AND identity = ?", .text(listener), .text(identity)
+      ) { row in found = Login(secret: row.blob(0).isEmpty ? nil : row.blob(0), profile: Int(row.integer(1))) }
+      return found
+    }
+  }
+
+  package func set(_ listener: String, _ identity: String, _ login: Login) throws {
+    try database.write { database in
+      _ = try database.run(
+        "INSERT OR REPLACE INTO logins(listener, identity, secret, profile) VALUES (?, ?, ?, ?)", .text(listener),
+        .text(identity), .blob(login.secret ?? []), .integer(Int64(login.profile)))
+    }
+  }
+
+  package func remove(_ listener: String, _ identity: String) throws {
+    try database.write { database in
+      _ = try database.run("DELETE FROM logins WHERE listener = ? AND identity = ?", .text(listener), .text(identity))
+    }
+  }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BusbarModel
+internal import BusbarOpenSSL
+internal import BusbarPlugins
+internal import BusbarSystem
+package import BusbarTransports
+package import Logging
+internal import Synchronization
+
+/// The host's listeners: who connects is judged and brought to its link.
+///
+/// `ws://HOST:PORT/LISTENER/IDENTITY` leads to the link whose endpoint is `listener:LISTENER/IDENTITY`. Who is not known is told
+/// so (404) and becomes a candidate; whose password is wrong is refused (401), more and more slowly (429); a link whose plugin
+/// is not there is busy (503).
+package final class ListenerHub: Sendable {
+  private struct Open {
+    var plan: ListenerPlan
+    var listener: WebSocketListener
+  }
+
+  private struct Seat {
+    var mailbox: LinkMailbox
+    var adapter: String
+  }
+
+  private struct State {
+    var open: [String: Open] = [:]
+    var seats: [StreamEndpoint.Visitor: Seat] = [:]
+    /// By adapter.
+    var subprotocols: [String: [String]] = [:]
+    var refusals = RefusalBudget()
+    var lines = LogBudget()
+  }
+
+  private let state = Mutex(State())
+  private let keeper: any DoorKeeper
+  private let logger: Logger
+
+  package init(keeper: any DoorKeeper, logger: Logger) {
+    self.keeper = keeper
+    self.logger = logger
+  }
+
+  /// Makes the listeners be as planned: those that did not change go on, with their connections. Returns a sentence for each
+  /// that cannot listen.
+  package func apply(_ plans: [ListenerPlan]) async -> [String] {
+    let ending = state.withLock { state in
+      let ending = state.open.values.filter { !plans.contains($0.plan) }
+      for open in ending { state.open[open.plan.name] = nil }
+      return ending
+    }
+    for open in ending {
+      await open.listener.stop()
+      for mailbox in mailboxes(of: open.plan.name) { mailbox.drop(code: 1001, reason: "the listener is closed") }
+    }
+    var problems: [String] = []
+    for plan in plans where state.withLock({ $0.open[plan.name] == nil }) {
+      do throws(TransportError) {
+        let tls = try plan.tls.map { tls throws(TransportError) in
+          try ServerTLSSettings(certificate: tls.certificate, key: tls.key, clients: tls.clients)
+        }
+        let listener = try await WebSocketListener.listen(
+          host: plan.host, port: plan.port, tls: tls, door: Door(hub: self, plan: plan), limits: plan.limits)
+        state.withLock { $0.open[plan.name] = Open(plan: plan, listener: listener) }
+        logger.notice("listening", metadata: ["listener": "\(plan.name)", "address": "\(plan.host):\(listener.port)"])
+      } catch {
+        problems.append("the listener \(plan.name): \(error.message)")
+      }
+    }
+    return problems
+  }
+
+  /// What adapters speak with devices that connect.
+  package func speak(_ subprotocols: [String: [String]]) { state.withLock { $0.subprotocols = subprotocols } }
+
+  package func stop() async { _ = await apply([]) }
+
+  func register(_ visitor: StreamEndpoint.Visitor, adapter: String, _ mailbox: LinkMailbox) {
+    state.withLock { $0.seats[visitor] = Seat(mailbox: mailbox, adapter: adapter) }
+  }
+
+  func leave(_ visitor: StreamEndpoint.Visitor, _ mailbox: LinkMailbox) {
+    state.withLock { state in
+      if state.seats[visitor]?.mailbox === mailbox { state.seats[visitor] = nil }
+    }
+  }
+
+  private func mailboxes(of listener: String) -> [LinkMailbox] {
+    state.withLock { $0.seats.filter { $0.key.listener == listener }.map(\.value.mailbox) }
+  }
+
+  // MARK: At the door
+
+  private struct Door: WebSocketDoor {
+    let hub: ListenerHub
+    let plan: ListenerPlan
+    func admit(_ request: WebSocketRequest) async -> WebSocketAdmission { await hub.admit(request, at: plan) }
+  }
+
+  /// What becomes of a request at a listener.
+  package func admit(_ request: WebSocketRequest, at plan: ListenerPlan) async -> WebSocketAdmission {
+    let host = request.address.split(separator: ":").dropLast().joined(separator: ":")
+    guard state.withLock({ $0.refusals.admits(host, now: Clock.boot()) }) else { return .refuse(.tooManyRequests) }
+    let admission = await judge(request, plan)
+    if case .refuse = admission { state.withLock { $0.refusals.spend(host, now: Clock.boot()) } }
+    return admission
+  }
+
+  private func judge(_ request: WebSocketRequest, _ plan: ListenerPlan) async -> WebSocketAdmission {
+    guard let visitor = Self.visitor(request.path, plan.name) else {
+      tell("a connection to a path that is none", request, "")
+      return .refuse(.notFound)
+    }
+    guard let seat = await seat(visitor, request, plan) else { return .refuse(.notFound) }
+    var peer = SocketPeer(identity: visitor.identity, subprotocol: "", address: request.address)
+    peer.tls = request.tls
+    if let refusal = await identify(visitor, request, plan, &peer) { return .refuse(refusal) }
+    guard seat.mailbox.isOpen else {
+      tell("a connection cannot be taken: the link is not open", request, visitor.identity)
+      return .refuse(.unavailable)
+    }
+    let spoken = plan.subprotocols.isEmpty ? state.withLock { $0.subprotocols[seat.adapter] ?? [] } : plan.subprotocols
+    guard let subprotocol = spoken.isEmpty ? "" : request.subprotocols.first(where: { spoken.contains($0) }) else {
+      let offered = request.subprotocols.joined(separator: " ").prefix(128)
+      tell("a connection speaks nothing that the listener speaks (\(offered))", request, visitor.identity)
+      return .accept(subprotocol: nil, receiver: NoReceiver())
+    }
+    peer.subprotocol = subprotocol
+    return .accept(subprotocol: subprotocol, receiver: MailboxReceiver(seat.mailbox, peer))
+  }
+
+  private func seat(_ visitor: StreamEndpoint.Visitor, _ request: WebSocketRequest, _ plan: ListenerPlan) async -> Seat? {
+    if let seat = state.withLock({ $0.seats[visitor] }) { return seat }
+    let met = await keeper.met(
+      Stranger(
+        listener: visitor.listener, identity: visitor.identity, address: request.address, subprotocols: request.subprotocols,
+        password: request.login?.password, hasCertificate: request.certificate?.trusted == true))
+    return met ? state.withLock { $0.seats[visitor] } : nil
+  }
+
+  /// Nil = it is who it says; `peer` learns how that is known.
+  private func identify(
+    _ visitor: StreamEndpoint.Visitor, _ request: WebSocketRequest, _ plan: ListenerPlan, _ peer: inout SocketPeer
+  ) async -> WebSocketAdmission.Refusal? {
+    let least = max(plan.login, await keeper.requirement(visitor.listener, visitor.identity))
+    if let shown = request.certificate, let certificate = try? Certificate(der: shown.der) {
+      peer.subject = certificate.subject
+      peer.fingerprint = Self.hex(certificate.fingerprint)
+      peer.ski = Self.hex(certificate.keyIdentifier)
+      peer.trust = shown.trusted ? .certificate : .pending
+      // OCPP 2.0.1 part 2, A00.FR.410 and section 1.4: the common name is what the charging station is called.
+      guard !shown.trusted || certificate.names(visitor.identity) else {
+        tell("the certificate of a connection names somebody else (\(certificate.subject.prefix(128)))", request, visitor.identity)
+        return .forbidden
+      }
+      if shown.trusted { return nil }
+    }
+    if least == .certificate {
+      tell("a connection shows no certificate", request, visitor.identity)
+      return .forbidden
+    }
+    guard least == .password else { return nil }
+    guard let login = request.login, login.user == visitor.identity else {
+      tell(request.login == nil ? "a connection without a password" : "a connection with another user name", request, visitor.identity)
+      return .unauthorized
+    }
+    switch await keeper.judge(login.password, visitor.listener, visitor.identity, address: request.address) {
+    case .right:
+      peer.trust = .password
+      return nil
+    case .wrong(let count):
+      tell("a wrong password, the \(count). in a row", request, visitor.identity)
+      return .unauthorized
+    case .tooMany: return .tooManyRequests
+    case .unset:
+      tell("no password is set for a device that connects: set one with `busbar password set`", request, visitor.identity)
+      return .unauthorized
+    }
+  }
+
+  /// Strangers must not fill the log.
+  private func tell(_ what: String, _ request: WebSocketRequest, _ identity: String) {
+    guard let dropped = state.withLock({ $0.lines.admit(now: Clock.boot()) }) else { return }
+    logger.warning(
+      "\(what)", metadata: ["identity": "\(identity)", "address": "\(request.address)", "left_out": "\(dropped)"])
+  }
+
+  /// `/LISTENER/IDENTITY`.
+  private static func visitor(_ path: String, _ listener: String) -> StreamEndpoint.Visitor? {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[0].isEmpty, parts[1] == listener, VisitorName.isValid(String(parts[2])) else {
+      return nil
+    }
+    return StreamEndpoint.Visitor(listener: listener, identity: String(parts[2]))
+  }
+
+  private static func hex(_ bytes: [UInt8]) -> String {
+    bytes.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+  }
+}
+
+extension Certificate {
+  /// The common name, or one of the alternative names.
+  fileprivate func names(_ identity: String) -> Bool {
+    names.contains(identity) || subject.split(separator: ",").contains { $0 == "CN=\(identity)" }
+  }
+}
+
+/// Of a connection that is closed at once.
+private final class NoReceiver: WebSocketReceiver {
+  func opened(_ connection: any WebSocketSending) {}
+  func received(_ message: WebSocketMessage) {}
+  func closed(code: UInt16, reason: String) {}
+}

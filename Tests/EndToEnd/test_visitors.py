@@ -1,0 +1,345 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Devices that connect by themselves to a listener of the host: who comes in, what goes back and forth, and what becomes of
+commands meanwhile. The far end is the PyPI package `websockets`."""
+
+import json
+import shutil
+import ssl
+import subprocess
+import threading
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
+
+from harness.authority import Authority
+from harness.paths import BUSBAR, PLUGINS
+from harness.subscriber import Subscriber
+from harness.visitor import WAIT, Visitor, build, listener
+
+CHARGER = {"id": "evc_a", "adapter": "visitor", "endpoint": "listener:site/CP-1", "poll": "60s", "write": True}
+
+
+@pytest.fixture(scope="session")
+def plugin(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("visitor") / "visitor.so")
+
+
+@pytest.fixture
+def place(directory, plugin):
+    home = directory / "plugins"
+    home.mkdir(mode=0o755)
+    shutil.copyfile(plugin, home / "visitor.so")
+    (home / "visitor.so").chmod(0o644)
+    return home
+
+
+@pytest.fixture
+def site(host, place):
+    """A host with a listener and a charger."""
+
+    def make(*, devices=(CHARGER,), start=True, **settings):
+        site = listener(**({"login": "none"} | settings))
+        gateway = host(plugins={"directories": [str(PLUGINS), str(place)]}, listeners={"site": site}, devices=list(devices), start=start)
+        gateway.address = site["listen"]
+        return gateway
+
+    return make
+
+
+@pytest.fixture
+def visit(closing):
+    """Connects; while the link of the plugin is being opened the host asks to come again."""
+
+    def make(gateway, name="CP-1", **options):
+        for _ in range(WAIT * 20):
+            try:
+                return closing(Visitor(gateway.address, name, **options))
+            except InvalidStatus as refusal:
+                if refusal.response.status_code != 503:
+                    raise
+                threading.Event().wait(0.05)
+        raise AssertionError("the link was never open")
+
+    return make
+
+
+def refused(gateway, name="CP-1", **options):
+    """The status with which a connection is refused."""
+    with pytest.raises(InvalidStatus) as refusal:
+        Visitor(gateway.address, name, **options)
+    return refusal.value.response.status_code
+
+
+def test_a_message_goes_to_the_plugin_and_its_answer_back(site, visit, subscriber):
+    gateway = site()
+    charger = visit(gateway)
+    assert charger.hear() == "hello CP-1 visit.1 trust=1 tls=0"
+    assert charger.ask("how are you") == "how are you"
+    charger.say("watts 7200.5")
+    subscriber.wait_telemetry("evc_a", lambda reading: reading["values"].get("power") == 7200.5, WAIT)
+    subscriber.wait_status("evc_a", lambda content: content["state"] == "online")
+    assert charger.ask("x" * 60_000) == "x" * 60_000
+
+
+def test_binary_messages_timers_and_closing(site, visit):
+    charger = visit(site())
+    charger.hear()
+    charger.socket.send(b"\x00\xff")
+    assert charger.hear() == b"\x00\xff"
+    assert charger.ask("tick 20") == "tock"
+    charger.say("kick 4001")
+    with pytest.raises(ConnectionClosed) as end:
+        charger.hear()
+    assert end.value.rcvd.code == 4001 and end.value.rcvd.reason == "kicked"
+
+
+def test_who_leaves_is_offline_and_who_comes_back_is_online(site, visit, subscriber):
+    gateway = site()
+    visit(gateway).hear()
+    subscriber.wait_status("evc_a", lambda content: content["state"] == "online")
+    since = subscriber.mark()
+    again = visit(gateway)
+    assert again.hear().startswith("hello")
+    again.close()
+    away = subscriber.wait_status("evc_a", lambda content: content["state"] == "offline", 60, since=since)
+    assert "connect" in away["reason"]
+    since = subscriber.mark()
+    visit(gateway).hear()
+    subscriber.wait_status("evc_a", lambda content: content["state"] == "online", since=since)
+
+
+def test_a_newer_connection_takes_the_place_of_an_older_one(site, visit):
+    gateway = site()
+    first = visit(gateway)
+    first.hear()
+    second = visit(gateway)
+    assert second.hear().startswith("hello")
+    with pytest.raises(ConnectionClosed):
+        first.hear()
+    assert second.ask("still here") == "still here"
+
+
+def test_a_plugin_that_ends_takes_its_connection_along_and_comes_back(site, visit, request):
+    if request.config.getoption("--isolation") == "host":
+        pytest.skip("a plugin in the host ends the host")
+    gateway = site()
+    charger = visit(gateway)
+    charger.hear()
+    charger.say("crash")
+    with pytest.raises(ConnectionClosed):
+        charger.hear()
+    assert visit(gateway).hear().startswith("hello")
+
+
+def test_strangers_and_other_paths_are_not_found(site, visit):
+    gateway = site()
+    visit(gateway).hear()
+    assert refused(gateway, "CP-2") == 404
+    assert refused(gateway, "CP-1", at="other") == 404
+    assert refused(gateway, "CP-1/more") == 404
+    assert refused(gateway, "C%00P") == 404
+
+
+def test_who_speaks_something_else_is_told_so(site, visit):
+    gateway = site()
+    visit(gateway).hear()
+    with Visitor(gateway.address, "CP-1", subprotocols=["visit.9"]) as other:
+        with pytest.raises(ConnectionClosed) as end:
+            other.hear()
+    assert end.value.rcvd.code == 1002
+    assert visit(gateway, subprotocols=["visit.9", "visit.2"]).hear() == "hello CP-1 visit.2 trust=1 tls=0"
+
+
+def test_too_long_a_message_ends_the_connection(site, visit):
+    gateway = site(message="4KiB")
+    charger = visit(gateway)
+    charger.hear()
+    charger.say("x" * 5000)
+    with pytest.raises(ConnectionClosed) as end:
+        charger.hear()
+    assert end.value.rcvd.code == 1009
+
+
+def test_an_action_waits_for_the_device_and_polls_go_on(site, visit, subscriber):
+    gateway = site()
+    charger = visit(gateway)
+    charger.hear()
+    subscriber.wait_status("evc_a", lambda content: content["state"] == "online")
+    asking = gateway.client("command", "evc_a", "unlock", "connector=1", "--wait", "--json")
+    assert charger.hear() == 'do unlock {"connector":1}'
+    # The link is free meanwhile.
+    assert charger.ask("how are you") == "how are you"
+    gateway.cli("read", "evc_a")
+    charger.say('done {"status": "Unlocked"}')
+    asking.wait_line(lambda line: "Unlocked" in line, WAIT)
+    assert asking.process.wait(WAIT) == 0
+
+
+def test_a_written_value_is_ended_by_the_device(site, visit, subscriber):
+    gateway = site()
+    charger = visit(gateway)
+    charger.hear()
+    subscriber.wait_status("evc_a", lambda content: content["state"] == "online")
+    asking = gateway.client("command", "evc_a", "current_limit=16", "--wait")
+    assert charger.hear() == "do current_limit 16"
+    charger.say("no not now")
+    asking.wait_line(lambda line: "not now" in line, WAIT)
+    assert asking.process.wait(WAIT) == 1
+
+
+def secret(gateway, *arguments, text):
+    """A command with something on standard input."""
+    result = subprocess.run(
+        [str(BUSBAR), *arguments, "--socket", str(gateway.socket)], input=text, capture_output=True, text=True, timeout=60,
+        env=gateway.environment)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_a_password_is_set_asked_for_and_nowhere_to_be_seen(site, visit, directory):
+    gateway = site(login="password")
+    word = "correct-horse-battery"
+    assert refused(gateway, password=word) == 401  # none is set
+    secret(gateway, "password", "set", "evc_a", text=word + "\n")
+    assert refused(gateway) == 401
+    assert refused(gateway, password="wrong-horse-battery") == 401
+    assert refused(gateway, user="CP-2", password=word) == 401
+    assert visit(gateway, password=word).hear() == "hello CP-1 visit.1 trust=3 tls=0"
+    # It lasts.
+    gateway.stop()
+    gateway.start()
+    assert visit(gateway, password=word).hear().startswith("hello")
+    assert word not in gateway.log()
+    for file in (directory / "state").rglob("*"):
+        if file.is_file():
+            assert word.encode() not in file.read_bytes(), file
+    gateway.cli("password", "remove", "evc_a")
+    assert refused(gateway, password=word) == 401
+
+
+def test_who_guesses_is_slowed_down(site, visit):
+    gateway = site(login="password")
+    secret(gateway, "password", "set", "evc_a", text="correct-horse-battery\n")
+    answers = [refused(gateway, password=f"wrong-horse-{number}") for number in range(12)]
+    assert answers[:5] == [401] * 5 and 429 in answers
+    gateway.wait_log(lambda line: "a wrong password" in line and "identity=CP-1" in line)
+
+
+def test_a_candidate_is_approved_and_its_password_counts_from_then_on(site, visit):
+    gateway = site(login="password", devices=[])
+    word = "shown-as-a-candidate"
+    assert refused(gateway, "CP-7", password=word) == 404
+    found = gateway.json("discover", "--list")["candidates"]
+    assert [(entry["endpoint"], entry["adapter"], entry["suggested_id"]) for entry in found] == [
+        ("listener:site/CP-7", "visitor", "evc_unknown_cp-7")]
+    gateway.cli("approve", found[0]["candidate"], "--id", "evc_seven", timeout=120)
+    assert refused(gateway, "CP-7", password="another-password") == 401
+    assert visit(gateway, "CP-7", password=word).hear() == "hello CP-7 visit.1 trust=3 tls=0"
+    assert [device["id"] for device in gateway.json("devices")] == ["evc_seven"]
+    gateway.cli("forget", "evc_seven")
+    assert refused(gateway, "CP-7", password=word) == 404
+
+
+def test_a_rule_takes_everybody_in(site, visit, subscriber):
+    gateway = site(accept="any", devices=[])
+    assert visit(gateway, "CP-9").hear() == "hello CP-9 visit.1 trust=1 tls=0"
+    subscriber.wait_status("evc_unknown_cp-9", lambda content: content["state"] == "online", 60)
+
+
+def test_tags_are_decided_by_the_local_list(site, visit):
+    gateway = site()
+    charger = visit(gateway)
+    charger.hear()
+    assert charger.ask("tag 04A1") == "verdict 42  4"
+    gateway.cli("tags", "add", "04a1", "--group", "family")
+    assert charger.hear() == "list changed"
+    assert charger.ask("tag 04A1") == "verdict 42 family 1"
+    assert json.loads(charger.ask("list")) == {"version": 1, "tags": [{"tag": "04a1", "verdict": "accepted", "group": "family"}]}
+    assert gateway.json("tags", "list")["tags"][0]["tag"] == "04a1"
+    gateway.cli("tags", "add", "04A1", "--blocked")
+    charger.hear()
+    assert charger.ask("tag 04A1") == "verdict 42  2"
+    gateway.cli("tags", "remove", "04A1")
+    charger.hear()
+    assert charger.ask("tag 04A1") == "verdict 42  4"
+    assert gateway.cli("tags", "remove", "04A1", check=False).returncode == 1
+
+
+def test_tags_are_decided_by_whoever_manages_the_host(host, place, visit, subscriber):
+    entry = listener(login="none")
+    gateway = host(
+        plugins={"directories": [str(PLUGINS), str(place)]}, listeners={"site": entry}, devices=[CHARGER],
+        authorization={"source": "both", "timeout": "5s"})
+    gateway.address = entry["listen"]
+    charger = visit(gateway)
+    charger.hear()
+    subscriber.wait_for(lambda m: m.topic == "gateways/gw-test/status" and m.json["state"] == "online", WAIT)
+    assert charger.ask("tag 04A1") == "verdict 42  5"  # nobody answers
+    since = subscriber.mark()
+    charger.say("tag 04A1")
+    question = subscriber.wait_for(lambda m: m.topic == "gateways/gw-test/authorize/request", WAIT, since=since).json
+    assert (question["device"], question["tag"], question["kind"]) == ("evc_a", "04A1", "ISO14443")
+    answer = {"id": question["id"], "verdict": "accepted", "group": "fleet"}
+    subscriber.publish("gateways/gw-test/authorize/response", answer)
+    heard = charger.hear()
+    assert heard == "verdict 42 fleet 1"
+    # It is remembered.
+    assert charger.ask("tag 04a1") == "verdict 42 fleet 1"
+
+
+def test_a_session_is_kept_and_the_newest_is_retained(site, visit, subscriber, broker, closing):
+    gateway = site()
+    charger = visit(gateway)
+    charger.hear()
+    for energy in (0, 1500):
+        document = {"connector": 1, "session": "s-1", "state": "charging", "started": 1, "energy": energy, "power": 11000.0,
+                    "tag": "04A1", "stopped": None, "reason": None}
+        assert charger.ask("session " + json.dumps(document)) == "kept"
+    last = subscriber.wait_for(
+        lambda m: m.topic == "devices/evc_a/evcharger/session" and m.json["energy"] == 1500, WAIT).json
+    assert last["seq"] == 2 and last["session"] == "s-1" and last["stopped"] is None
+    later = closing(Subscriber(broker.port))
+    retained = later.wait_for(lambda m: m.topic == "devices/evc_a/evcharger/session", WAIT)
+    assert retained.json["energy"] == 1500
+    assert charger.ask("session nonsense") == "not kept"
+
+
+def test_nobody_granted_a_priority(site, visit):
+    charger = visit(site())
+    charger.hear()
+    assert charger.ask("limit evc_a 5") == "not granted"
+
+
+def test_tls_and_client_certificates(site, visit, directory):
+    authority = Authority(directory / "ca", "Chargers")
+    certificate, key = authority.issue("host", alternative="IP:127.0.0.1")
+    files = {"certificate": str(certificate), "key": str(key), "clients": str(authority.certificate)}
+    gateway = site(login="certificate", tls=files)
+    context = ssl.create_default_context(cafile=authority.certificate)
+    visiting = {"scheme": "wss", "ssl": context}
+    assert refused(gateway, **visiting) == 403
+    other, other_key = authority.issue("CP-2")
+    context.load_cert_chain(other, other_key)
+    assert refused(gateway, **visiting) == 403
+    own, own_key = authority.issue("CP-1")
+    context = ssl.create_default_context(cafile=authority.certificate)
+    context.load_cert_chain(own, own_key)
+    assert visit(gateway, scheme="wss", ssl=context).hear() == "hello CP-1 visit.1 trust=4 tls=1"
+    stranger = Authority(directory / "other", "Strangers")
+    context = ssl.create_default_context(cafile=authority.certificate)
+    context.load_cert_chain(*stranger.issue("CP-1"))
+    with pytest.raises((OSError, InvalidStatus, InvalidMessage, ConnectionClosed)):
+        Visitor(gateway.address, "CP-1", scheme="wss", ssl=context).hear()
+
+
+def test_listeners_change_with_a_reload(site, visit):
+    gateway = site()
+    charger = visit(gateway)
+    charger.hear()
+    other = listener(login="none", message="8KiB")
+    gateway.write(listeners={"site": other})
+    gateway.cli("reload")
+    with pytest.raises(ConnectionClosed):
+        charger.hear()
+    gateway.address = other["listen"]
+    assert visit(gateway).hear().startswith("hello")
