@@ -21,6 +21,7 @@ let package = Package(
   products: [
     .executable(name: "busbar", targets: ["busbar"]),
     .library(name: "BusbarModbus", type: .dynamic, targets: ["BusbarModbus"]),
+    .library(name: "BusbarOCPP", type: .dynamic, targets: ["BusbarOCPP"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -153,7 +154,11 @@ let package = Package(
     .target(
       name: "BusbarModbus", dependencies: ["PluginKit", "CModbus", "ModbusCodec", "ModbusManifest"],
       path: "Plugins/Modbus/Sources/Adapter", swiftSettings: settings, linkerSettings: oneExport),
+    .target(name: "OCPPManifest", path: "Plugins/OCPP/Manifest", publicHeadersPath: "include"),
     .target(name: "OCPPCodec", dependencies: ["PluginJSON"], path: "Plugins/OCPP/Sources/Codec", swiftSettings: settings),
+    .target(
+      name: "BusbarOCPP", dependencies: ["PluginKit", "PluginJSON", "OCPPCodec", "OCPPManifest"],
+      path: "Plugins/OCPP/Sources/Adapter", swiftSettings: settings, linkerSettings: oneExport),
 
     // Tests
     .target(
@@ -207,6 +212,10 @@ let package = Package(
       name: "ocpp-central", dependencies: ["OCPPCodec", "PluginJSON"], path: "Tests/OCPP/Central", swiftSettings: settings),
     .testTarget(
       name: "OCPPTests", dependencies: ["OCPPCodec", "PluginJSON"], path: "Tests/Unit/OCPP", swiftSettings: settings),
+    .testTarget(
+      name: "OCPPAdapterTests",
+      dependencies: ["BusbarPlugins", "BusbarModel", "BusbarSystem", "PluginJSON", .product(name: "Logging", package: "swift-log")],
+      path: "Tests/Unit/OCPPAdapter", swiftSettings: settings),
     .testTarget(name: "ModbusTests", dependencies: ["ModbusCodec"], path: "Tests/Unit/Modbus", swiftSettings: settings),
     .testTarget(
       name: "SecurityTests", dependencies: ["BusbarSecurity", "BusbarOpenSSL", "BusbarSystem"], path: "Tests/Unit/Security",

@@ -292,6 +292,7 @@ extension LinkGuard {
     let known = memory.latest.count
     let failing = missing.filter { $0.quality != .bad(.device) }
     let bad = missing.count == known ? missing : failing
+    devices[number]?.missing = missing.count
     let period = devices[number]?.schedule.shortest
     devices[number]?.health.answered(
       asked: known, bad: bad.count, example: bad.map(\.point.name).min(), took: took,

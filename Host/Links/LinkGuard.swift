@@ -34,6 +34,8 @@ package actor LinkGuard {
     var added = false
     var loss = LossLog()
     var announced: (state: DeviceState, reason: String?, alarms: [String], at: Int64)?
+    /// Points without a value after the last poll.
+    var missing = 0
   }
 
   struct PendingWrite {

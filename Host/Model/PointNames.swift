@@ -52,18 +52,19 @@ package enum PointNames {
     }
   }
 
-  /// The name without `_l1`…`_l3` (phase), `_s1`… (string), `_c1`… (connector).
+  /// The name without `_l1`…`_l3` (phase), `_s1`… (string), `_c1`… (connector), also where it has several: `current_l1_c2`.
   package static func base(of name: String) -> String {
-    guard let last = name.lastIndex(of: "_") else { return name }
-    let part = name[name.index(after: last)...]
-    let digits = part.dropFirst().utf8
-    guard let letter = part.first, !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }) else {
-      return name
+    var base = name[...]
+    while let last = base.lastIndex(of: "_") {
+      let part = base[base.index(after: last)...]
+      let digits = part.dropFirst().utf8
+      guard let letter = part.first, !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }) else { break }
+      switch letter {
+      case "l" where ["1", "2", "3"].contains(part.dropFirst()), "s", "c": base = base[..<last]
+      default: return String(base)
+      }
     }
-    switch letter {
-    case "l" where ["1", "2", "3"].contains(part.dropFirst()), "s", "c": return String(name[..<last])
-    default: return name
-    }
+    return String(base)
   }
 
   private static let common: [String: String] = [

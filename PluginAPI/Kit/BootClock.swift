@@ -11,3 +11,13 @@ public enum BootClock {
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 }
+
+/// Unix time, as the host's clock has it: it may jump, so it is for stamps and never for waiting.
+public enum WallClock {
+  /// Milliseconds.
+  public static var milliseconds: Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+  }
+}

@@ -15,6 +15,9 @@ import PluginAPI
   /// CLOCK_BOOTTIME nanoseconds by which the method has to return.
   public var deadline: Int64 { unsafe pointer.pointee.deadline_ns }
 
+  /// Names the call: what a command that goes on is completed with.
+  public var token: UInt64 { unsafe pointer.pointee.token }
+
   /// True once the host wants the method to return early: a command is waiting, or the host stops.
   public var cancelled: Bool { unsafe host.table.pointee.cancelled?(host.table, pointer) ?? 0 != 0 }
 

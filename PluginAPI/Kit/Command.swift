@@ -13,6 +13,8 @@ public struct Command: Sendable {
     case action(name: String, arguments: String)
   }
 
+  /// The same key, the same effect: a command that comes again acts once.
+  public let key: UInt64
   public let device: DeviceNumber
   public let verb: Verb
   /// Check, do not act.
@@ -23,6 +25,7 @@ public struct Command: Sendable {
   public let validUntil: Int64
 
   init?(_ command: bb_command_t) {
+    key = unsafe withUnsafeBytes(of: command.key) { unsafe $0.loadUnaligned(as: UInt64.self) }
     device = unsafe command.device
     dryRun = unsafe command.flags & UInt32(BB_COMMAND_DRY_RUN) != 0
     isSafe = unsafe command.flags & UInt32(BB_COMMAND_SAFE) != 0
@@ -58,8 +61,18 @@ public enum Outcome: Sendable {
   case refused(code: Int32, String)
   /// It left and no answer came.
   case unknown(String)
+  /// It goes on, and ends with `Link.complete` and the token of this call.
+  case pending
 
-  func fill(_ record: UnsafeMutablePointer<bb_outcome_t>, _ call: borrowing Call) {
+  /// The status of the call; what the outcome says in words goes to `explain`.
+  func fill(_ record: UnsafeMutablePointer<bb_outcome_t>, _ call: borrowing Call) -> bb_status_t {
+    if let text = unsafe fill(record) { call.explain(text) }
+    if case .pending = self { return bb_status_t(BB_PENDING) }
+    return bb_status_t(BB_OK)
+  }
+
+  /// The sentence that belongs to it.
+  func fill(_ record: UnsafeMutablePointer<bb_outcome_t>) -> String? {
     switch self {
     case .done(let value):
       unsafe record.pointee.outcome = UInt32(BB_OUTCOME_DONE)
@@ -79,10 +92,12 @@ public enum Outcome: Sendable {
     case .refused(let code, let text):
       unsafe record.pointee.outcome = UInt32(BB_OUTCOME_REFUSED)
       unsafe record.pointee.code = code
-      call.explain(text)
+      return text
     case .unknown(let text):
       unsafe record.pointee.outcome = UInt32(BB_OUTCOME_UNKNOWN)
-      call.explain(text)
+      return text
+    case .pending: break
     }
+    return nil
   }
 }

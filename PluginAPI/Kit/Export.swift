@@ -15,11 +15,24 @@ import Synchronization
 @unsafe public func exportPlugin<A: Adapter>(
   _ host: UnsafePointer<bb_host_t>, id: StaticString, version: StaticString, adapter: A.Type
 ) -> UnsafePointer<bb_plugin_t>? {
+  unsafe export(host, id: id, version: version, adapterID: A.id) { FactoryOf<A>() }
+}
+
+/// The same for an adapter whose devices speak first.
+@unsafe public func exportPlugin<A: EventAdapter>(
+  _ host: UnsafePointer<bb_host_t>, id: StaticString, version: StaticString, adapter: A.Type
+) -> UnsafePointer<bb_plugin_t>? {
+  unsafe export(host, id: id, version: version, adapterID: A.id) { EventFactoryOf<A>() }
+}
+
+private func export(
+  _ host: UnsafePointer<bb_host_t>, id: StaticString, version: StaticString, adapterID: StaticString, _ factory: () -> Factory
+) -> UnsafePointer<bb_plugin_t>? {
   // While the major is 0 the minor has to match (abi.h).
   guard unsafe host.pointee.abi == UInt32(BB_ABI_MAJOR) << 16 | UInt32(BB_ABI_MINOR) else { return nil }
   return unsafe exported.withLock { made in
     if let made { return unsafe made.table }
-    let plugin = unsafe ExportedPlugin(Host(host), id: id, version: version, adapterID: A.id, factory: FactoryOf<A>())
+    let plugin = unsafe ExportedPlugin(Host(host), id: id, version: version, adapterID: adapterID, factory: factory())
     made = plugin
     return unsafe plugin.table
   }

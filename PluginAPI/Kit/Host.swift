@@ -10,6 +10,12 @@ import PluginAPI
   let diagnostics: UnsafePointer<bb_diagnostics_service_t>?
   let discovery: UnsafePointer<bb_discovery_service_t>?
   let store: UnsafePointer<bb_store_service_t>?
+  let event: UnsafePointer<bb_event_service_t>?
+  let socket: UnsafePointer<bb_websocket_service_t>?
+  let async: UnsafePointer<bb_async_service_t>?
+  let record: UnsafePointer<bb_record_service_t>?
+  let authorize: UnsafePointer<bb_authorize_service_t>?
+  let control: UnsafePointer<bb_control_service_t>?
 
   init(_ table: UnsafePointer<bb_host_t>) {
     unsafe self.table = table
@@ -19,6 +25,12 @@ import PluginAPI
       to: bb_diagnostics_service_t.self)
     unsafe store = Self.service(table, BB_SERVICE_STORE)?.assumingMemoryBound(to: bb_store_service_t.self)
     unsafe discovery = Self.service(table, BB_SERVICE_DISCOVERY)?.assumingMemoryBound(to: bb_discovery_service_t.self)
+    unsafe event = Self.service(table, BB_SERVICE_EVENT)?.assumingMemoryBound(to: bb_event_service_t.self)
+    unsafe socket = Self.service(table, BB_SERVICE_WEBSOCKET)?.assumingMemoryBound(to: bb_websocket_service_t.self)
+    unsafe async = Self.service(table, BB_SERVICE_ASYNC)?.assumingMemoryBound(to: bb_async_service_t.self)
+    unsafe record = Self.service(table, BB_SERVICE_RECORD)?.assumingMemoryBound(to: bb_record_service_t.self)
+    unsafe authorize = Self.service(table, BB_SERVICE_AUTHORIZE)?.assumingMemoryBound(to: bb_authorize_service_t.self)
+    unsafe control = Self.service(table, BB_SERVICE_CONTROL)?.assumingMemoryBound(to: bb_control_service_t.self)
   }
 
   private static func service(_ table: UnsafePointer<bb_host_t>, _ id: String) -> UnsafeRawPointer? {

@@ -42,21 +42,26 @@ public typealias DeviceNumber = bb_device_id_t
     return ids
   }
 
-  /// Tells who the device is, as far as it is known; empty texts change nothing.
+  /// Tells who the device is, as far as it is known; empty texts change nothing. `detail` is a JSON object that declares its
+  /// actions (host.h).
   public func identify(
-    _ device: DeviceNumber, vendor: String = "", model: String = "", serial: String = "", firmware: String = ""
+    _ device: DeviceNumber, vendor: String = "", model: String = "", serial: String = "", firmware: String = "",
+    detail: String = ""
   ) {
     unsafe withText(vendor) { vendor in
       unsafe withText(model) { model in
         unsafe withText(serial) { serial in
           unsafe withText(firmware) { firmware in
-            var identity = unsafe bb_identity_t()
-            unsafe identity.size = UInt32(MemoryLayout<bb_identity_t>.size)
-            unsafe identity.vendor = vendor
-            unsafe identity.model = model
-            unsafe identity.serial = serial
-            unsafe identity.firmware = firmware
-            _ = unsafe host.table.pointee.identify?(host.table, id, device, &identity)
+            unsafe withText(detail) { detail in
+              var identity = unsafe bb_identity_t()
+              unsafe identity.size = UInt32(MemoryLayout<bb_identity_t>.size)
+              unsafe identity.vendor = vendor
+              unsafe identity.model = model
+              unsafe identity.serial = serial
+              unsafe identity.firmware = firmware
+              unsafe identity.detail = detail
+              _ = unsafe host.table.pointee.identify?(host.table, id, device, &identity)
+            }
           }
         }
       }

@@ -17,10 +17,11 @@ class LinkBox {
   {
     throw AdapterError(.bug, "abstract")
   }
+  func handle(_ event: Event, _ call: borrowing Call) throws(AdapterError) {}
 }
 
-final class LinkBoxOf<A: Adapter>: LinkBox {
-  private let adapter: A
+class LinkBoxOf<A: Adapter>: LinkBox {
+  let adapter: A
 
   init(_ adapter: A) { self.adapter = adapter }
 
@@ -53,20 +54,34 @@ final class LinkBoxOf<A: Adapter>: LinkBox {
   }
 }
 
+final class EventLinkBoxOf<A: EventAdapter>: LinkBoxOf<A> {
+  override func handle(_ event: Event, _ call: borrowing Call) throws(AdapterError) { try adapter.handle(event, call) }
+}
+
 /// What can be made of an adapter's type.
 class Factory {
+  /// It takes events.
+  var isEventDriven: Bool { false }
   func open(_ link: Link, config: String, _ call: borrowing Call) throws(AdapterError) -> LinkBox {
     throw AdapterError(.bug, "abstract")
   }
   func simulator(documents: String) throws(AdapterError) -> (any Simulator)? { nil }
 }
 
-final class FactoryOf<A: Adapter>: Factory {
+class FactoryOf<A: Adapter>: Factory {
   override func open(_ link: Link, config: String, _ call: borrowing Call) throws(AdapterError) -> LinkBox {
     LinkBoxOf<A>(try A(link: link, config: config, call))
   }
 
   override func simulator(documents: String) throws(AdapterError) -> (any Simulator)? {
     try A.simulator(documents: documents)
+  }
+}
+
+final class EventFactoryOf<A: EventAdapter>: FactoryOf<A> {
+  override var isEventDriven: Bool { true }
+
+  override func open(_ link: Link, config: String, _ call: borrowing Call) throws(AdapterError) -> LinkBox {
+    EventLinkBoxOf<A>(try A(link: link, config: config, call))
   }
 }

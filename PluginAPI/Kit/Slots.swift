@@ -44,6 +44,7 @@ enum Slots {
       case BB_INTERFACE_COMMANDS: unsafe UnsafeRawPointer(Slots.commands)
       case BB_INTERFACE_SIMULATE: unsafe UnsafeRawPointer(Slots.simulate)
       case BB_INTERFACE_DISCOVERY: unsafe UnsafeRawPointer(Slots.discovery)
+      case let id where ExportedPlugin.current?.factory.isEventDriven == true: unsafe EventSlots.table(id)
       default: nil
       }
     }
@@ -59,9 +60,11 @@ enum Slots {
       else { return failure(.bug) }
       guard let request = unsafe Command(command.pointee) else { return failure(.unsupported) }
       let call = unsafe Call(plugin.host, call)
-      return report(call) { call throws(AdapterError) in
-        unsafe try link.command(request, on: device, call).fill(outcome, call)
+      var status = bb_status_t(BB_OK)
+      let failure = report(call) { call throws(AdapterError) in
+        status = unsafe try link.command(request, on: device, call).fill(outcome, call)
       }
+      return failure < 0 ? failure : status
     }
     return unsafe immortal(table)
   }()
@@ -118,14 +121,14 @@ enum Slots {
     return unsafe immortal(table)
   }()
 
-  private static func immortal<Table>(_ table: Table) -> UnsafePointer<Table> {
+  static func immortal<Table>(_ table: Table) -> UnsafePointer<Table> {
     let place = UnsafeMutablePointer<Table>.allocate(capacity: 1)
     unsafe place.initialize(to: table)
     return unsafe UnsafePointer(place)
   }
 }
 
-private func report(
+func report(
   _ call: borrowing Call, _ body: (borrowing Call) throws(AdapterError) -> Void
 ) -> bb_status_t {
   do {
@@ -137,13 +140,13 @@ private func report(
   }
 }
 
-private func failure(_ failure: AdapterError.Class) -> bb_status_t { AdapterError(failure, "").status }
+func failure(_ failure: AdapterError.Class) -> bb_status_t { AdapterError(failure, "").status }
 
 private func retained(_ object: AnyObject) -> UnsafeMutableRawPointer {
   unsafe Unmanaged.passRetained(object).toOpaque()
 }
 
-private func object<T>(_ state: UnsafeMutableRawPointer?, _ type: T.Type) -> T? {
+func object<T>(_ state: UnsafeMutableRawPointer?, _ type: T.Type) -> T? {
   guard let state = unsafe state else { return nil }
   return unsafe Unmanaged<AnyObject>.fromOpaque(state).takeUnretainedValue() as? T
 }

@@ -10,44 +10,14 @@ import pytest
 
 from harness.central import TOOL, Listener
 from harness.ocpp import BOTH_WAYS, FROM_CHARGER, Maker, schemas
-from harness.paths import ROOT, SHARED
-from harness.processes import Child
-
-PEERS = SHARED / "peers"
-SCRIPTS = {"ocpp1.6": PEERS / "ocpp16_charger.py", "ocpp2.0.1": PEERS / "ocpp201_charger.py"}
+from harness.paths import ROOT
+from harness.peer_charger import PEERS, SCRIPTS, START, PeerCharger
 
 pytestmark = [
     pytest.mark.skipif(not PEERS.exists(), reason="../shared/peers is not beside the repository"),
     pytest.mark.skipif(not TOOL.exists(), reason="not built: swift build -c release --product ocpp-central"),
 ]
-# The charger keeps no reference to the task that reads its commands, which the garbage collector may take.
-START = "import gc, runpy, sys; gc.disable(); del sys.argv[0]; sys.path.insert(0, sys.argv[0].rpartition('/')[0]); "
-START += "runpy.run_path(sys.argv[0], run_name='__main__')"
 BOTH = pytest.mark.parametrize("version", SCRIPTS)
-
-
-class Charger(Child):
-    close = Child.kill
-
-    def tell(self, line):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-
-    def events(self, kind):
-        return [event for event in map(self.event, list(self.lines)) if event.get("ev") == kind]
-
-    @staticmethod
-    def event(line):
-        return json.loads(line) if line.startswith("{") else {}
-
-    def wait_event(self, kind, wanted=lambda event: True, timeout=60):
-        line = self.wait_line(lambda line: self.event(line).get("ev") == kind and wanted(self.event(line)), timeout)
-        return self.event(line)
-
-    def check(self):
-        """Nothing of ours broke a schema, a rule or the charger."""
-        wrong = self.events("violation") + self.events("cmderror")
-        assert not wrong, wrong
 
 
 @pytest.fixture
@@ -68,7 +38,7 @@ def charger(closing):
     def start(version, listener, *options, name="CP1", connectors=1, interval=1):
         arguments = [sys.executable, "-c", START, SCRIPTS[version], "--url", listener.url, "--id", name, "--connectors", connectors,
                      "--interval", interval, "--reconnect", "0.3", *options]  # fmt: skip
-        child = closing(Charger(arguments, name="charger", stdin=subprocess.PIPE))
+        child = closing(PeerCharger(arguments, name="charger", stdin=subprocess.PIPE))
         central = listener.central(name, version)
         central.wait(lambda: central.of("identity"), "the boot")
         return child, central

@@ -102,7 +102,7 @@ def test_who_leaves_is_offline_and_who_comes_back_is_online(site, visit, subscri
     assert again.hear().startswith("hello")
     again.close()
     away = subscriber.wait_status("evc_a", lambda content: content["state"] == "offline", 60, since=since)
-    assert "connect" in away["reason"]
+    assert "connect" in away.json["reason"]
     since = subscriber.mark()
     visit(gateway).hear()
     subscriber.wait_status("evc_a", lambda content: content["state"] == "online", since=since)

@@ -20,8 +20,21 @@ extension LinkGuard {
     if result.failure != nil { failed(event, result) }
     for number in devices.keys where devices[number]?.added == true {
       schedule(number)
+      lookAgain(number)
       if devices[number]?.memory.with({ $0.infoChanged }) == true { announce(number) }
     }
+  }
+
+  /// A device that was not well is looked at as soon as a point has got its value, not a period later.
+  private func lookAgain(_ number: UInt32) {
+    guard let device = devices[number], device.health.state != .online else { return }
+    let missing = device.memory.with { state in state.latest.values.count { $0.item.value == nil } }
+    if missing < device.missing {
+      devices[number]?.schedule.hurry()
+      devices[number]?.backOff.reset()
+      devices[number]?.holdUntil = 0
+    }
+    devices[number]?.missing = missing
   }
 
   /// The plugin knows the devices before it hears of anybody.

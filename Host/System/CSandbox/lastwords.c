@@ -50,7 +50,7 @@ int busbar_last_words(int socket, const uint8_t *packet, size_t length, size_t p
   struct sigaction action;
   memset(&action, 0, sizeof action);
   action.sa_handler = say;
-  action.sa_flags = (int)SA_RESETHAND;
+  action.sa_flags = (int)(unsigned)SA_RESETHAND;
   for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) sigaction(crashes[i], &action, NULL);
   return 0;
 }

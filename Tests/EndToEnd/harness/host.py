@@ -104,8 +104,8 @@ class Host:
     def wait_log(self, wanted, timeout=15):
         return self._child.wait_line(wanted, timeout)
 
-    def cli(self, *arguments, timeout=30, check=True, directory=None):
-        """Runs a client command against this host. With `check`, a failure fails the test."""
+    def cli(self, *arguments, timeout=30, check=True, directory=None, stdin=None):
+        """Runs a client command against this host, with a text on its standard input. With `check`, a failure fails the test."""
         return client(
             *arguments,
             "--socket",
@@ -114,6 +114,7 @@ class Host:
             timeout=timeout,
             check=check,
             directory=directory or self.directory,
+            stdin=stdin,
         )
 
     def json(self, *arguments, **options):
@@ -133,11 +134,11 @@ class Host:
             self._child.kill()
 
 
-def client(*arguments, environment=None, timeout=30, check=True, directory=None):
+def client(*arguments, environment=None, timeout=30, check=True, directory=None, stdin=None):
     """`busbar ARGUMENTS`, as subprocess.CompletedProcess."""
     result = subprocess.run(
         [str(argument) for argument in (BUSBAR, *arguments)],
-        stdin=subprocess.DEVNULL,
+        **({"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}),
         capture_output=True,
         text=True,
         env=environment,

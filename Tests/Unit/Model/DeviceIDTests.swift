@@ -93,7 +93,7 @@ struct PointTests {
   @Test(
     arguments: [
       ("power_l1", "power"), ("power_l4", "power_l4"), ("dc_voltage_s12", "dc_voltage"),
-      ("current_limit_c1", "current_limit"),
+      ("current_limit_c1", "current_limit"), ("current_l1_c2", "current"), ("power_l4_c2", "power_l4"), ("voltage_l1_l2", "voltage"),
       ("power", "power"), ("power_", "power_"), ("power_l", "power_l"), ("power_lx", "power_lx"), ("", ""), ("_l1", ""),
     ])
   func phasesStringsAndConnectorsHaveABase(name: String, base: String) {

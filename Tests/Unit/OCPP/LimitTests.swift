@@ -107,6 +107,17 @@ import Testing
     #expect(endless.renewal == LimitLease.longest / 2)
   }
 
+  /// What is safe stays in the charger without us: it wears out no flash memory.
+  @Test func whatIsSafeIsNotRenewed() {
+    var lease = LimitLease(Limit(current: 6), until: LimitLease.forEver)
+    #expect(lease.renewal == .min)
+    lease.sent(at(0))
+    #expect(lease.renewal == .max && !lease.hasEnded(at(1_000_000)))
+    #expect(lease.change(Limit(current: 6), until: LimitLease.forEver, at(2_000)) == false)
+    #expect(lease.change(Limit(current: 16), until: 3_000_000, at(2_000)) == true)
+    #expect(lease.end(at(2_000)) == at(2_000).boot + LimitLease.longest)
+  }
+
   @Test func whatIsInForce() throws {
     let schedule = try #require(
       CompositeSchedule([

@@ -50,12 +50,16 @@ final class TagDeskTests {
   }
 
   @Test func theListLastsOverARestart() async throws {
-    let first = try desk()
-    try await first.set(Tag(id: "04A1", verdict: .accepted, group: "family", expires: 5))
-    try await first.set(Tag(id: "04A2", verdict: .blocked))
-    #expect(try await first.remove("04a2"))
-    #expect(try await !first.remove("04a2"))
-    #expect(changes.count == 3)
+    // A database belongs to one at a time: the first is gone when the second comes.
+    func before() async throws {
+      let first = try desk()
+      try await first.set(Tag(id: "04A1", verdict: .accepted, group: "family", expires: 5))
+      try await first.set(Tag(id: "04A2", verdict: .blocked))
+      #expect(try await first.remove("04a2"))
+      #expect(try await !first.remove("04a2"))
+      #expect(changes.count == 3)
+    }
+    try await before()
     let second = try desk()
     #expect(await second.list == ["version": 3, "tags": [["tag": "04A1", "verdict": "accepted", "group": "family", "expires": 5]]])
     #expect(await second.decide("04a1", kind: "", device: charger).verdict == .expired)

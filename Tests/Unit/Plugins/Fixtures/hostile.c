@@ -32,6 +32,9 @@
 #ifndef SECRET
 #define SECRET "/etc/shadow"
 #endif
+#ifndef ID
+#define ID "org.example.hostile"
+#endif
 #ifndef VERSION
 #define VERSION "1.0.0"
 #endif
@@ -291,7 +294,7 @@ static const void *get_interface(bb_str_t id) {
 static const bb_adapter_t hostile = {.size = sizeof hostile, .id = BB_STR("hostile"), .open = hostile_open, .close = hostile_close,
     .device_add = hostile_add, .poll = hostile_poll, .get_interface = get_interface};
 static const bb_adapter_t *const adapters[] = {&hostile};
-static const bb_plugin_t plugin = {.size = sizeof plugin, .abi = BB_ABI_VERSION, .id = BB_STR("org.example.hostile"),
+static const bb_plugin_t plugin = {.size = sizeof plugin, .abi = BB_ABI_VERSION, .id = BB_STR(ID),
     .version = BB_STR(VERSION), .adapters = adapters, .adapter_count = 1};
 
 BB_EXPORT const bb_plugin_t *busbar_plugin_v0(const bb_host_t *host) {
@@ -302,7 +305,7 @@ BB_EXPORT const bb_plugin_t *busbar_plugin_v0(const bb_host_t *host) {
   return (void)host, &plugin;
 }
 
-BB_MANIFEST("{ \"id\": \"org.example.hostile\", \"version\": \"" VERSION "\", \"abi\": {\"major\": 0, \"minor\": 1},"
+BB_MANIFEST("{ \"id\": \"" ID "\", \"version\": \"" VERSION "\", \"abi\": {\"major\": 0, \"minor\": 1},"
   "\"requires\": [\"busbar.config/1\"],"
   "\"adapters\": [{\"id\": \"hostile\", \"endpoints\": {\"device\": [\"tcp\"]}, \"kinds\": [\"load\"],"
   "\"config\": {\"type\": \"object\", \"properties\": {\"does\": {\"type\": \"string\"}}},"

@@ -16,6 +16,7 @@ package protocol CentralSystem: Sendable {
   mutating func command(_ command: Command, ticket: UInt64, _ now: Moment) -> [Effect]
   mutating func authorized(ticket: UInt64, _ info: TagInfo, _ now: Moment) -> [Effect]
   mutating func tick(_ now: Moment) -> [Effect]
+  var registration: Registration { get }
   /// When `tick` is needed, by the boot clock.
   var wake: Int64? { get }
 }

@@ -263,6 +263,11 @@ extension CentralSystem16 {
     case .trigger(let message, let number):
       let payload: JSON = .object(["requestedMessage": .string(message), "connectorId": connector(number)])
       return request(.call(action: "TriggerMessage", payload: payload), now)
+    case .password(let password):
+      // Written as hexadecimal digits (security whitepaper, AuthorizationKey), where 20 bytes are the most.
+      guard (16...20).contains(password.utf8.count) else { return .failure(Refusal(text: "a password has 16 to 20 characters in OCPP 1.6")) }
+      let digits = password.utf8.map { String(Int($0) + 0x100, radix: 16).dropFirst() }.joined()
+      return .success(("ChangeConfiguration", ["key": "AuthorizationKey", "value": .string(digits)]))
     case .limit, .release, .tags, .registration: return .failure(Refusal(text: "not a request"))
     }
   }

@@ -320,6 +320,12 @@ extension CentralSystem201 {
       // StatusNotification is asked of a connector, not of an EVSE (2.0.1 part 2, F06).
       let place: JSON? = message == "StatusNotification" ? number.map { ["id": .integer(Int64($0)), "connectorId": 1] } : evse(number)
       return request(.call(action: "TriggerMessage", payload: .object(["requestedMessage": .string(message), "evse": place])), now)
+    case .password(let password):
+      guard (16...40).contains(password.utf8.count) else { return .failure(Refusal(text: "a password has 16 to 40 characters")) }
+      let variable: JSON = [
+        "component": ["name": "SecurityCtrlr"], "variable": ["name": "BasicAuthPassword"], "attributeValue": .string(password),
+      ]
+      return .success(("SetVariables", ["setVariableData": [variable]]))
     case .limit, .release, .tags, .registration: return .failure(Refusal(text: "not a request"))
     }
   }
@@ -329,7 +335,7 @@ extension CentralSystem201 {
 
 extension CentralSystem201 {
   private mutating func answered(_ call: CallQueue<Station.Purpose>.Call, _ payload: JSON, _ now: Moment) {
-    let status = payload["status"]?.string ?? "Accepted"
+    let status = payload["status"]?.string ?? payload["setVariableResult"]?.array?.first?["attributeStatus"]?.string ?? "Accepted"
     switch call.purpose {
     case .command(let ticket, let command): station.end(ticket, Outcome(status, payload, of: command))
     case .limit(let ticket, let step):

@@ -21,6 +21,8 @@ package enum Command: Equatable, Sendable {
   case trigger(String, connector: Int?)
   /// Bring the charger's list to this one.
   case tags(TagList)
+  /// The charger's password for its next connections; 16 to 40 characters that can be printed.
+  case password(String)
   /// What boots are answered with.
   case registration(Registration.Status)
 }

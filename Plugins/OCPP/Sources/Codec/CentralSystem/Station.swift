@@ -298,6 +298,11 @@ struct Station: Sendable {
     for change in sessions.takeChanges() {
       switch change {
       case .news(let id):
+        // A start stores each connector's session by its number: after a restart they are looked for.
+        if let connector = sessions[id]?.connector, connector > connectors.count {
+          connectors.change(connector) { _ in }
+          storeCharger()
+        }
         for (key, value) in sessions.stored(id) { effects.append(.store(key: key, value: value)) }
         tell(id, now)
         sessions.told(id, stored: now.boot)

@@ -10,8 +10,10 @@ package struct LimitLease: Equatable, Sendable {
   package static let longest: Int64 = 900_000
 
   package var limit: Limit
-  /// By the boot clock; nil is until released.
+  /// By the boot clock; nil is until released, `forEver` needs nobody to renew it.
   package var until: Int64?
+  /// For what is safe: the charger keeps it without us.
+  package static let forEver = Int64.max
   /// When the charger falls back, by the boot clock; nil where it has not got the profile yet.
   package private(set) var heldUntil: Int64?
   private var sentAt: Int64 = 0
@@ -22,7 +24,9 @@ package struct LimitLease: Equatable, Sendable {
   }
 
   /// When the charger is to fall back if nothing else comes, by the boot clock.
-  package func end(_ now: Moment) -> Int64 { min(until ?? .max, now.boot + Self.longest) }
+  package func end(_ now: Moment) -> Int64 {
+    until == Self.forEver ? Self.forEver : min(until ?? .max, now.boot + Self.longest)
+  }
 
   package mutating func sent(_ now: Moment) {
     sentAt = now.boot

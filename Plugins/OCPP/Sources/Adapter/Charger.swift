@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import OCPPCodec
+internal import PluginJSON
+internal import PluginKit
+
+/// One charge point: its conversation, its points, and what is under way.
+public final class Charger {
+  let number: DeviceNumber
+  let config: ChargerConfig
+  var points = PointTable()
+  /// Nil until it connected for the first time since the link is open.
+  var central: (any CentralSystem)?
+  var version: OCPPVersion?
+  var commands = CommandDesk()
+  var wishes = LimitWishes()
+  /// What was not written yet, because the disk refused it: nothing leaves before it is safe.
+  var unsaved = UnsavedQueue()
+  var saveFailed = false
+  /// Who it is, from its boot; nil where it has not told yet.
+  var identity: ChargerIdentity?
+  /// Connectors with points of their own.
+  var connectors = 0
+  /// When the host's timer rings, milliseconds of the boot clock.
+  var alarm: Int64?
+  /// The list of tags that it was offered in this connection.
+  var offeredTags: Int64?
+
+  init(_ number: DeviceNumber, _ config: ChargerConfig) {
+    self.number = number
+    self.config = config
+  }
+
+  /// The names of interfaces 3.3, with what they take.
+  static let actions = """
+    {"actions":[
+    {"name":"charge.start","arguments":{"type":"object","properties":{"connector":{"type":"integer"},"tag":{"type":"string"}}}},
+    {"name":"charge.stop","arguments":{"type":"object","properties":{"connector":{"type":"integer"},"session":{"type":"string"}}}},
+    {"name":"unlock","arguments":{"type":"object","properties":{"connector":{"type":"integer"}}}},
+    {"name":"reset","arguments":{"type":"object","properties":{"hard":{"type":"boolean"}}}},
+    {"name":"ocpp.call","arguments":{"type":"object","required":["action"],"properties":{"action":{"type":"string"},"payload":{"type":"object"}}}},
+    {"name":"ocpp.password","arguments":{"type":"object","required":["password"],"properties":{"password":{"type":"string","x-secret":true}}}},
+    {"name":"ocpp.boot","arguments":{"type":"object","required":["status"],"properties":{"status":{"type":"string"}}}}]}
+    """
+}
+
+extension Moment {
+  static var now: Moment { Moment(boot: BootClock.now / 1_000_000, unix: WallClock.milliseconds) }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import OCPPCodec
+internal import PluginJSON
+public import PluginKit
+
+extension OCPPAdapter {
+  public func command(
+    _ command: PluginKit.Command, on charger: Charger, _ call: borrowing Call
+  ) throws(AdapterError) -> PluginKit.Outcome {
+    let now = Moment.now
+    let wish = try wish(command, charger, now)
+    guard peer != nil, charger.central != nil else { throw AdapterError(.transient, "the charger is not connected") }
+    if command.dryRun { return .done(nil) }
+    guard BootClock.now < command.validUntil else { throw AdapterError(.device, "its time is over") }
+    if wish.kind == .action {
+      if let outcome = charger.commands.outcome(of: command.key) { return outcome }
+      guard !charger.commands.isUnderWay(command.key) else { throw AdapterError(.device, "the same command is under way") }
+    }
+    if let limit = wish.limit {
+      charger.wishes.set(limit.value, of: limit.quantity, place: limit.place, isSafe: command.isSafe, now)
+    }
+    let ticket = charger.commands.add(CommandDesk.Entry(token: call.token, key: command.key, kind: wish.kind))
+    // What ends at once is the answer of this call, not one that comes later.
+    charger.commands.current = ticket
+    perform(charger.central?.command(wish.request(charger, now), ticket: ticket, now) ?? [], charger, call)
+    charger.commands.current = nil
+    guard let ended = charger.commands.takeImmediate() else { return .pending }
+    return try ended.get()
+  }
+
+  /// How a command ended, in the host's words: an answer, an outcome or a failure.
+  func ended(_ ticket: UInt64, _ outcome: OCPPCodec.Outcome, _ charger: Charger) {
+    guard let entry = charger.commands.take(ticket) else { return }
+    let ended = CommandEnd(outcome, entry.kind)
+    if case .outcome(let outcome, _) = ended {
+      if entry.kind == .action, entry.token != nil { charger.commands.remember(entry.key, outcome) }
+      if ended.tookEffect { show(entry.kind, charger) }
+    }
+    guard let token = entry.token else { return }
+    if charger.commands.current == ticket {
+      charger.commands.immediate = ended
+      return
+    }
+    switch ended {
+    case .outcome(let outcome, let answer): link.complete(token, outcome, answer: answer)
+    case .failure(let error): link.fail(token, error)
+    }
+  }
+
+  /// What was set is what stands.
+  private func show(_ kind: CommandDesk.Kind, _ charger: Charger) {
+    let (name, value): (String, PointValue.Value)
+    switch kind {
+    case .action: return
+    case .number(let point, let number): (name, value) = (point, .number(number))
+    // The charger's own word about it is its status, which follows.
+    case .flag: return
+    }
+    charger.points.keep(value, of: name)
+    if let entry = charger.points[name] { emit([(entry, value)], time: 0) }
+  }
+}
+
+/// A command in the words of the conversation.
+struct Wish {
+  var kind: CommandDesk.Kind
+  var limit: (value: Double, quantity: LimitWishes.Quantity, place: Int)?
+  var command: OCPPCodec.Command?
+
+  /// Both limits of a place are one profile.
+  func request(_ charger: Charger, _ now: Moment) -> OCPPCodec.Command {
+    if let command { return command }
+    let place = limit?.place ?? 0
+    let (limit, until) = charger.wishes.limit(of: place, now)
+    return .limit(limit, connector: place, until: until)
+  }
+}
+
+extension OCPPAdapter {
+  private func wish(_ command: PluginKit.Command, _ charger: Charger, _ now: Moment) throws(AdapterError) -> Wish {
+    switch command.verb {
+    case .action(let name, let arguments): return Wish(kind: .action, command: try action(name, arguments, charger))
+    case .number(let id, let number):
+      let (name, base, place) = try point(id, charger)
+      guard number.isFinite, number >= 0 else { throw AdapterError(.device, "\(name) is 0 or more") }
+      switch base {
+      case "current_limit":
+        guard number == 0 || number >= charger.config.leastCurrent, number <= charger.config.mostCurrent else {
+          throw AdapterError(
+            .device,
+            "\(name) is \(JSON.text(number)) A; expected 0 or \(JSON.text(charger.config.leastCurrent)) to \(JSON.text(charger.config.mostCurrent)) A")
+        }
+        return Wish(kind: .number(name, number), limit: (number, .current, place))
+      case "power_limit": return Wish(kind: .number(name, number), limit: (number, .power, place))
+      default: throw AdapterError(.unsupported, "\(name) cannot be written")
+      }
+    case .boolean(let id, let flag):
+      let (name, base, place) = try point(id, charger)
+      guard base == "enabled" else { throw AdapterError(.unsupported, "\(name) cannot be written") }
+      return Wish(kind: .flag(name, flag), command: .enable(flag, connector: place))
+    case .label, .text: throw AdapterError(.unsupported, "this point cannot be written")
+    }
+  }
+
+  private func point(_ id: PointID, _ charger: Charger) throws(AdapterError) -> (name: String, base: String, place: Int) {
+    guard let name = charger.points.name(of: id) else { throw AdapterError(.unsupported, "there is no such point") }
+    let (base, connector) = PointCatalogue.split(name)
+    return (name, String(base), connector)
+  }
+
+  private func action(_ name: String, _ arguments: String, _ charger: Charger) throws(AdapterError) -> OCPPCodec.Command {
+    let given: JSON
+    do {
+      given = try JSON(parsing: Array((arguments.isEmpty ? "{}" : arguments).utf8))
+    } catch {
+      throw AdapterError(.device, "the arguments are no JSON object: \(error.description)")
+    }
+    let connector = try connector(given)
+    // A charger with one connector needs no word about it.
+    let place = connector ?? (charger.connectors < 2 ? 1 : nil)
+    switch name {
+    case "charge.start": return .start(connector: place, tag: Self.text(given["tag"]) ?? charger.config.remoteTag)
+    case "charge.stop": return .stop(connector: connector, session: Self.text(given["session"]))
+    case "unlock": return .unlock(connector: place ?? 1)
+    case "reset": return .reset(isHard: given["hard"]?.boolean ?? false)
+    case "ocpp.call":
+      guard let action = given["action"]?.string else {
+        throw AdapterError(.device, "ocpp.call needs \"action\", the name of an OCPP request, and its \"payload\"")
+      }
+      var payload = given["payload"] ?? .object([JSON.Member]())
+      // From a command line it is a text.
+      if let text = payload.string, let parsed = try? JSON(parsing: Array(text.utf8)) { payload = parsed }
+      guard payload.members != nil else { throw AdapterError(.device, "\"payload\" is \(payload.kind), not an object") }
+      return .call(action: action, payload: payload)
+    case "ocpp.password":
+      guard let password = Self.text(given["password"]), password.utf8.allSatisfy({ (0x21..<0x7F).contains($0) }) else {
+        throw AdapterError(.device, "ocpp.password needs \"password\", of characters that can be printed")
+      }
+      return .password(password)
+    case "ocpp.boot":
+      guard let status = ChargerConfig.registration(given["status"]?.string ?? "") else {
+        throw AdapterError(.device, "ocpp.boot needs \"status\": accepted, pending or rejected")
+      }
+      return .registration(status)
+    default: throw AdapterError(.unsupported, "there is no action \(name)")
+    }
+  }
+
+  /// A text, or a number that a command line took for one.
+  private static func text(_ json: JSON?) -> String? { json?.string ?? json?.integer.map { String($0) } }
+
+  private func connector(_ arguments: JSON) throws(AdapterError) -> Int? {
+    guard let json = arguments["connector"], !json.isNull else { return nil }
+    // From a command line numbers may come as texts.
+    guard let number = json.integer ?? json.string.flatMap({ Int64($0) }), (1...Int64(Connectors.most)).contains(number) else {
+      throw AdapterError(.device, "\"connector\" is \(json.text); expected 1 to \(Connectors.most)")
+    }
+    return Int(number)
+  }
+}

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Security profiles 1 to 3 of OCPP, passwords that change over the connection, and chargers that nobody knows."""
+
+import ssl
+
+import pytest
+import websockets
+
+from harness.authority import Authority
+from harness.ocpp_site import VERSIONS, Site, device
+
+BOTH = pytest.mark.parametrize("version", VERSIONS)
+WALL = "evc_wall"
+PASSWORD = "correct-horse-1234"
+
+
+@pytest.fixture
+def authority(directory):
+    return Authority(directory / "ca", "Chargers")
+
+
+@pytest.fixture
+def certificate(authority):
+    certificate, key = authority.issue("localhost", alternative="DNS:localhost,IP:127.0.0.1")
+    return {"certificate": str(certificate), "key": str(key)}
+
+
+def trusting(authority, *own):
+    context = ssl.create_default_context(cafile=authority.certificate)
+    if own:
+        context.load_cert_chain(*own)
+    return context
+
+
+def give(site, password, *options):
+    site.host.cli("password", "set", WALL, *options, stdin=password + "\n")
+
+
+def refused(site, identity="CP-1", **options):
+    """The status with which the host turns a charger away."""
+    with pytest.raises((websockets.InvalidStatus, ssl.SSLError, OSError)) as found:
+        site.charger(identity, boot=False, **options)
+    response = getattr(found.value, "response", None)
+    return response.status_code if response else None
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """A charger that is turned away does not try again."""
+    monkeypatch.setattr("harness.charger.Charger.connect_until", lambda self, timeout=60: self.connect())
+
+
+@BOTH
+def test_a_password_without_tls(host, subscriber, closing, version):
+    """Profile 1."""
+    site = Site(host, subscriber, closing, login="password")
+    site.start(device(WALL, "CP-1"))
+    give(site, PASSWORD)
+    charger = site.charger("CP-1", version, password=PASSWORD)
+    assert site.value(WALL, "status") == "available"
+    charger.check()
+
+
+@BOTH
+def test_a_password_with_tls(host, subscriber, closing, authority, certificate, version):
+    """Profile 2."""
+    site = Site(host, subscriber, closing, login="password", tls=certificate)
+    site.start(device(WALL, "CP-1"))
+    give(site, PASSWORD)
+    charger = site.charger("CP-1", version, password=PASSWORD, ssl=trusting(authority))
+    assert site.value(WALL, "status") == "available"
+    charger.check()
+
+
+@BOTH
+def test_a_certificate(host, subscriber, closing, authority, certificate, version):
+    """Profile 3."""
+    site = Site(host, subscriber, closing, login="certificate", tls=certificate | {"clients": str(authority.certificate)})
+    site.start(device(WALL, "CP-1"))
+    charger = site.charger("CP-1", version, ssl=trusting(authority, *authority.issue("CP-1")))
+    assert site.value(WALL, "status") == "available"
+    charger.check()
+
+
+def test_who_is_turned_away(host, subscriber, closing, impatient):
+    site = Site(host, subscriber, closing, login="password")
+    site.start(device(WALL, "CP-1"))
+    give(site, PASSWORD)
+    assert refused(site, password="wrong-horse-12345") == 401
+    assert refused(site) == 401
+    assert refused(site, "CP-9", password=PASSWORD) in (401, 403, 404)
+    log = site.host.log()
+    assert "wrong-horse" not in log and PASSWORD not in log
+
+
+def test_a_certificate_of_somebody_else(host, subscriber, closing, authority, certificate, directory, impatient):
+    site = Site(host, subscriber, closing, login="certificate", tls=certificate | {"clients": str(authority.certificate)})
+    site.start(device(WALL, "CP-1"))
+    foreign = Authority(directory / "foreign", "Foreign").issue("CP-1")
+    for own in [(), foreign, authority.issue("CP-2"), authority.issue("CP-1", days=-1)]:
+        with pytest.raises((websockets.WebSocketException, OSError, EOFError)):
+            site.charger("CP-1", ssl=trusting(authority, *own))
+
+
+@BOTH
+def test_a_new_password_over_the_connection(host, subscriber, closing, version):
+    site = Site(host, subscriber, closing, login="password")
+    site.start(device(WALL, "CP-1"))
+    give(site, PASSWORD)
+    charger = site.charger("CP-1", version, password=PASSWORD)
+    site.value(WALL, "status")
+    site.host.cli("password", "rotate", WALL, timeout=90)
+    if version == "ocpp1.6":
+        # Security whitepaper: hexadecimal digits.
+        charger.password = bytes.fromhex(charger.settings["AuthorizationKey"]).decode()
+    else:
+        charger.password = charger.settings["BasicAuthPassword"]
+    assert len(charger.password) == 20
+    charger.disconnect()
+    charger.connect_until()
+    charger.boot()
+    said = site.host.log() + "".join(m.payload.decode(errors="replace") for m in subscriber.since())
+    assert charger.password not in said and charger.password.encode().hex() not in said
+    charger.check()
+
+
+def test_a_charger_that_nobody_knows_is_a_candidate(host, subscriber, closing, impatient):
+    site = Site(host, subscriber, closing)
+    gateway = site.start(device(WALL, "CP-1"))
+    assert refused(site, "CP-NEW") is not None
+    found = subscriber.wait_for(
+        lambda m: m.topic == "gateways/gw-test/devices" and m.json["discovered"], 30, what="the candidate").json["discovered"][0]
+    assert found["endpoint"] == "listener:ocpp/CP-NEW" and found["adapter"] == "ocpp"
+    gateway.cli("approve", found["candidate"], "--name", "New one", timeout=60)
+    charger = None
+    for _ in range(50):
+        try:
+            charger = site.charger("CP-NEW", boot=False)
+            break
+        except websockets.InvalidHandshake:
+            continue
+    assert charger and charger.boot()["status"] == "Accepted"
+    subscriber.wait_for(
+        lambda m: m.topic.startswith("devices/evc_") and m.topic.endswith("/telemetry") and WALL not in m.topic
+        and m.json.get("values", {}).get("status") == "available",
+        30, what="telemetry of the new charger")
+    charger.check()
