@@ -209,7 +209,12 @@ private:
       late = true; // it may have been another question's answer
       return;
     }
-    const bb_identity_t identity{sizeof identity, 0, lent("Example"), lent(model.data()), lent(serial.data()), lent(firmware.data())};
+    bb_identity_t identity{};
+    identity.size = sizeof identity;
+    identity.vendor = lent("Example");
+    identity.model = lent(model.data());
+    identity.serial = lent(serial.data());
+    identity.firmware = lent(firmware.data());
     device.identified = true;
     busbar::check(call.host->identify(call.host, link, device.number, &identity));
   }

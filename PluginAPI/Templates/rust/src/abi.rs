@@ -129,6 +129,7 @@ pub struct Identity {
     pub model: Str,
     pub serial: Str,
     pub firmware: Str,
+    pub detail: Str,
 }
 
 #[repr(C)]

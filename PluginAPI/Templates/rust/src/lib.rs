@@ -229,7 +229,7 @@ impl Line {
         if let ([model, serial, firmware], Some(identify)) = (&fields[..], call.host.identify) {
             let size = size_of::<Identity>() as u32;
             let (model, serial, firmware) = (lent(model), lent(serial), lent(firmware));
-            let identity = Identity { size, reserved: 0, vendor: lent("Example"), model, serial, firmware };
+            let identity = Identity { size, reserved: 0, vendor: lent("Example"), model, serial, firmware, detail: lent("") };
             meter.identified = true;
             return check(unsafe { identify(call.host, self.link, meter.number, &identity) });
         }
