@@ -71,10 +71,10 @@ enum LifeCycle {
   static let allowance = 48
 
   /// Bytes that each round leaves behind. What only fills the heap's own caches comes to an end: two stretches in a row without
-  /// growth, of eight at most, say so; one may owe it to something that was given back just then. A leak is in each of them.
+  /// growth, of twelve at most, say so; one may owe it to something that was given back just then. A leak is in each of them.
   static func growth(rounds: Int, _ round: (Int) async throws -> Void) async throws -> Int {
     var stretches: [Int] = []
-    while stretches.count < 8 {
+    while stretches.count < 12 {
       let before = OwnHoldings()
       for number in 0..<rounds { try await round(number) }
       stretches.append((OwnHoldings().heap - before.heap) / rounds)
