@@ -147,7 +147,8 @@ package struct PluginFile: Sendable {
       unsafe chmod(path, mode)
       return path
     }
-    let temporary = "\(store)/.\(hash).\(getpid())"
+    // The same file may be looked at by two threads at a time.
+    let temporary = "\(store)/.\(hash).\(getpid()).\(pthread_self())"
     unsafe unlink(temporary)
     let number = unsafe busbar_create(temporary, 0o500)
     guard number >= 0 else { throw Refusal(message: "no private copy in \(store): \(systemError(errno))") }
