@@ -143,7 +143,7 @@ package actor Onboarding {
     if let adapter = request.adapter { entry["adapter"] = .string(adapter) }
     if let template = request.template { entry["template"] = .string(template) }
     if let endpoint = request.endpoint { entry["endpoint"] = .string(endpoint) }
-    if entry["template"] == nil, request.candidate != nil, entry["endpoint"]?.string?.hasPrefix("listener:") != true {
+    if entry["template"] == nil, request.candidate != nil, entry["endpoint"]?.string.map(VisitorName.isEndpoint) != true {
       throw OnboardingRefusal(.invalid, "no template recognises it: name one with --template; `busbar template list` shows them")
     }
     if let id = request.id { entry["id"] = .string(id.rawValue) }

@@ -56,7 +56,7 @@ package enum Standing: Sendable, Equatable {
       }
     }
     // What connects by itself is known by the name that it comes under, whatever serial number it tells later.
-    let comes = found.endpoint.hasPrefix("listener:")
+    let comes = VisitorName.isEndpoint(found.endpoint)
     let here = alike.first { $0.isAt(found) && (comes || $0.serial.isEmpty || found.serial.isEmpty) }
     self = here.map { .known($0) } ?? .new
   }

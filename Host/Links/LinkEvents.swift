@@ -26,8 +26,8 @@ final class LinkEvents: AdapterEvents {
   }
 
   init(
-    link: String, frames: LinkTrace = LinkTrace(), observer: any LinkObserver, binding: any IdentityBinding, recall: any CountRecall, host: any LinkHost,
-    logger: Logger
+    link: String, frames: LinkTrace = LinkTrace(), observer: any LinkObserver, binding: any IdentityBinding,
+    recall: any CountRecall, host: any LinkHost, logger: Logger
   ) {
     self.frames = frames
     mailbox = LinkMailbox(trace: frames, desk: LinkDesk(link: link, devices: devices, host: host))

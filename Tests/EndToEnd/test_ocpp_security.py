@@ -7,6 +7,7 @@ import pytest
 import websockets
 
 from harness.authority import Authority
+from harness.charger import Charger
 from harness.ocpp_site import VERSIONS, Site, device
 
 BOTH = pytest.mark.parametrize("version", VERSIONS)
@@ -89,6 +90,9 @@ def test_who_is_turned_away(host, subscriber, closing, impatient):
     assert refused(site, password="wrong-horse-12345") == 401
     assert refused(site) == 401
     assert refused(site, "CP-9", password=PASSWORD) in (401, 403, 404)
+    # Profile 2 is TLS beside the password.
+    give(site, PASSWORD, "--profile", "2")
+    assert refused(site, password=PASSWORD) == 403
     log = site.host.log()
     assert "wrong-horse" not in log and PASSWORD not in log
 
@@ -97,7 +101,11 @@ def test_a_certificate_of_somebody_else(host, subscriber, closing, authority, ce
     site = Site(host, subscriber, closing, login="certificate", tls=certificate | {"clients": str(authority.certificate)})
     site.start(device(WALL, "CP-1"))
     foreign = Authority(directory / "foreign", "Foreign").issue("CP-1")
-    for own in [(), foreign, authority.issue("CP-2"), authority.issue("CP-1", days=-1)]:
+    for own in [
+        (), foreign, authority.issue("CP-2"), authority.issue("CP-1", days=-1),
+        # Another name that reads, printed, as if it held this one.
+        authority.issue("CP-2", organisation="x,CN=CP-1"), authority.issue("CP-1,O=x"),
+    ]:
         with pytest.raises((websockets.WebSocketException, OSError, EOFError)):
             site.charger("CP-1", ssl=trusting(authority, *own))
 
@@ -117,8 +125,17 @@ def test_a_new_password_over_the_connection(host, subscriber, closing, version):
         charger.password = charger.settings["BasicAuthPassword"]
     assert len(charger.password) == 20
     charger.disconnect()
+    # What the charger was given is on disk before it has it; until it comes with it the former one counts too.
+    site.host.kill()
+    site.host.start()
+    former, charger.password = charger.password, PASSWORD
+    charger.connect_until()
+    charger.disconnect()
+    charger.password = former
     charger.connect_until()
     charger.boot()
+    with pytest.raises(websockets.InvalidStatus):
+        closing(Charger(site.url, "CP-1", version, password=PASSWORD)).connect()
     said = site.host.log() + "".join(m.payload.decode(errors="replace") for m in subscriber.since())
     assert charger.password not in said and charger.password.encode().hex() not in said
     charger.check()

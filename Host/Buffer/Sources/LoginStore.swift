@@ -7,11 +7,14 @@ package final class LoginStore: Sendable {
   package struct Login: Sendable, Equatable {
     /// A hashed password; nil = none is set.
     package var secret: [UInt8]?
+    /// Another one that the far end was given and has not come with yet; nil = none.
+    package var next: [UInt8]?
     /// The least security profile (OCPP 1.6 security whitepaper section 3, OCPP 2.0.1 part 2 A): 0 to 3.
     package var profile: Int
 
-    package init(secret: [UInt8]?, profile: Int) {
+    package init(secret: [UInt8]? = nil, next: [UInt8]? = nil, profile: Int = 0) {
       self.secret = secret
+      self.next = next
       self.profile = profile
     }
   }
@@ -25,8 +28,11 @@ package final class LoginStore: Sendable {
     try database.read { database in
       var found: Login?
       try database.query(
-        "SELECT secret, profile FROM logins WHERE listener = ? AND identity = ?", .text(listener), .text(identity)
-      ) { row in found = Login(secret: row.blob(0).isEmpty ? nil : row.blob(0), profile: Int(row.integer(1))) }
+        "SELECT secret, next, profile FROM logins WHERE listener = ? AND identity = ?", .text(listener), .text(identity)
+      ) { row in
+        let (secret, next) = (row.blob(0), row.blob(1))
+        found = Login(secret: secret.isEmpty ? nil : secret, next: next.isEmpty ? nil : next, profile: Int(row.integer(2)))
+      }
       return found
     }
   }
@@ -34,8 +40,8 @@ package final class LoginStore: Sendable {
   package func set(_ listener: String, _ identity: String, _ login: Login) throws {
     try database.write { database in
       _ = try database.run(
-        "INSERT OR REPLACE INTO logins(listener, identity, secret, profile) VALUES (?, ?, ?, ?)", .text(listener),
-        .text(identity), .blob(login.secret ?? []), .integer(Int64(login.profile)))
+        "INSERT OR REPLACE INTO logins(listener, identity, secret, next, profile) VALUES (?, ?, ?, ?, ?)", .text(listener),
+        .text(identity), .blob(login.secret ?? []), .blob(login.next ?? []), .integer(Int64(login.profile)))
     }
   }
 

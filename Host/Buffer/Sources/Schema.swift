@@ -48,7 +48,7 @@ enum Schema {
       key TEXT PRIMARY KEY, id TEXT NOT NULL, verdict TEXT NOT NULL, parent TEXT, expires INTEGER) WITHOUT ROWID;
     INSERT INTO meta VALUES ('tags_version', 0);
     CREATE TABLE logins(
-      listener TEXT NOT NULL, identity TEXT NOT NULL, secret BLOB, profile INTEGER NOT NULL,
+      listener TEXT NOT NULL, identity TEXT NOT NULL, secret BLOB, next BLOB, profile INTEGER NOT NULL,
       PRIMARY KEY(listener, identity)) WITHOUT ROWID;
     """,
   ]

@@ -28,14 +28,14 @@ final class ListenerDesk: DoorKeeper {
     var onboarding: Onboarding?
     /// By endpoint: what a candidate showed.
     var shown: [String: PasswordRecord] = [:]
-    /// By endpoint: the other one of two passwords while one takes the place of the other.
-    var alternates: [String: PasswordRecord] = [:]
   }
 
   private let store: LoginStore
   private let desk: LoginDesk
   private let logger: Logger
   private let state = Mutex(State())
+  /// What is stored changes by one at a time.
+  private let changing = Mutex(())
   /// Hashing takes its time: not on threads that others need, and not on all cores.
   private let pool = ThreadPool(name: "login", limit: 2)
 
@@ -60,39 +60,45 @@ final class ListenerDesk: DoorKeeper {
 
   // MARK: At the door
 
-  func requirement(_ listener: String, _ identity: String) async -> ListenerPlan.Login {
-    guard let login = login(listener, identity) else { return .none }
+  func requirement(_ listener: String, _ identity: String) async -> (login: ListenerPlan.Login, tls: Bool) {
+    guard let login = login(listener, identity) else { return (.none, false) }
     switch login.profile {
     // A password that somebody has set is asked for.
-    case 0: return login.secret == nil ? .none : .password
-    case 1, 2: return .password
-    default: return .certificate
+    case 0: return (login.secret == nil ? .none : .password, false)
+    case 1: return (.password, false)
+    case 2: return (.password, true)
+    default: return (.certificate, true)
     }
   }
 
-  func judge(_ password: [UInt8], _ listener: String, _ identity: String, address: String) async -> LoginVerdict {
-    let name = "\(listener)/\(identity)"
-    let alternate = state.withLock { $0.alternates["listener:\(name)"] }
-    if let alternate, await judge(password, alternate, name: "\(name) other", address) == .right { return .right }
-    var record = login(listener, identity)?.secret.flatMap(PasswordRecord.init(bytes:))
+  func judge(_ password: [UInt8], _ listener: String, _ identity: String, host: String) async -> LoginVerdict {
+    let endpoint = VisitorName.endpoint(listener, identity)
+    let login = login(listener, identity)
+    if let next = login?.next, let record = PasswordRecord(bytes: next),
+      await judge(password, record, name: "\(endpoint) next", host) == .right
+    {
+      // It has come with the new one: the former one is over.
+      settle("the device has come with its new password", listener, identity) { login in
+        if login.next == next { (login.secret, login.next) = (next, nil) }
+      }
+      return .right
+    }
+    var record = login?.secret.flatMap(PasswordRecord.init(bytes:))
     let isNew = record == nil
-    if isNew { record = state.withLock { $0.shown["listener:\(name)"] } }
+    if isNew { record = state.withLock { $0.shown[endpoint] } }
     guard let record else { return .unset }
-    let verdict = await judge(password, record, name: name, address)
-    guard isNew, verdict == .right else { return verdict }
-    do {
-      try store.set(listener, identity, LoginStore.Login(secret: record.bytes, profile: 0))
-      state.withLock { _ = $0.shown.removeValue(forKey: "listener:\(name)") }
-      logger.notice("the password that a device showed as a candidate is its password from now on", metadata: ["identity": "\(identity)"])
-    } catch {
-      logger.error("the password of a device could not be kept", metadata: ["identity": "\(identity)", "reason": "\(error)"])
+    let verdict = await judge(password, record, name: endpoint, host)
+    if isNew, verdict == .right {
+      settle("the password that a device showed as a candidate is its password from now on", listener, identity) { login in
+        login.secret = login.secret ?? record.bytes
+      }
+      state.withLock { _ = $0.shown.removeValue(forKey: endpoint) }
     }
     return verdict
   }
 
-  private func judge(_ password: [UInt8], _ record: PasswordRecord, name: String, _ address: String) async -> LoginVerdict {
-    let host = address.split(separator: ":").dropLast().joined(separator: ":")
-    return await withCheckedContinuation { continuation in
+  private func judge(_ password: [UInt8], _ record: PasswordRecord, name: String, _ host: String) async -> LoginVerdict {
+    await withCheckedContinuation { continuation in
       pool.run { [desk] in
         let verdict: LoginVerdict =
           switch desk.judge(password, of: record, name: name, address: "\(host) \(name)") {
@@ -115,7 +121,7 @@ final class ListenerDesk: DoorKeeper {
     }
     // What speaks nothing that a plugin speaks is no candidate.
     guard let adapter, let discoverer, let onboarding else { return false }
-    let endpoint = "listener:\(stranger.listener)/\(stranger.identity)"
+    let endpoint = VisitorName.endpoint(stranger.listener, stranger.identity)
     let now = Clock.unixMilliseconds()
     let found = FoundDevice(
       adapter: adapter.id, template: nil, kind: adapter.kinds.first, endpoint: endpoint, config: [:], serial: stranger.identity,
@@ -142,9 +148,7 @@ final class ListenerDesk: DoorKeeper {
   private func remember(_ password: [UInt8], _ endpoint: String) async {
     let known = state.withLock { $0.shown[endpoint] != nil || $0.shown.count >= Self.shownLimit }
     guard !known, PasswordRecord.allowed.contains(password.count) else { return }
-    let record: PasswordRecord? = await withCheckedContinuation { continuation in
-      pool.run { continuation.resume(returning: try? PasswordRecord(password)) }
-    }
+    let record = try? await hashed(password)
     state.withLock { state in
       if state.shown.count < Self.shownLimit, state.shown[endpoint] == nil { state.shown[endpoint] = record }
     }
@@ -164,38 +168,60 @@ final class ListenerDesk: DoorKeeper {
 
   /// Nil leaves as it is. Throws a sentence.
   func set(_ visitor: Endpoint.Visitor, password: [UInt8]?, profile: Int?) async throws {
-    var login = try store.get(visitor.listener, visitor.identity) ?? LoginStore.Login(secret: nil, profile: 0)
-    if let password {
-      login.secret = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<[UInt8], any Error>) in
-        pool.run { continuation.resume(with: Result { try PasswordRecord(password).bytes }) }
-      }
+    let secret: [UInt8]? = if let password { try await hashed(password).bytes } else { nil }
+    try change(visitor.listener, visitor.identity) { login in
+      if let secret { (login.secret, login.next) = (secret, nil) }
+      if let profile { login.profile = profile }
     }
-    if let profile { login.profile = profile }
-    try store.set(visitor.listener, visitor.identity, login)
-    state.withLock { _ = $0.shown.removeValue(forKey: "listener:\(visitor.listener)/\(visitor.identity)") }
+    state.withLock { _ = $0.shown.removeValue(forKey: VisitorName.endpoint(visitor.listener, visitor.identity)) }
     logger.notice(
       password == nil ? "the security profile of a device was set" : "the password of a device was set",
       metadata: ["identity": "\(visitor.identity)"])
   }
 
-  /// Gives a device a new password over its connection: `tell` hands it over and says whether the device has taken it. Until
-  /// it has come with the new one both count, so that a host or a device that stops between the two locks nobody out.
+  /// Gives a device a new password over its connection: `tell` hands it over and says whether the device has taken it. It is on
+  /// disk before that, and until the device has come with it both count, so that a host or a device that stops between the two
+  /// locks nobody out.
   func rotate(_ visitor: Endpoint.Visitor, _ tell: (String) async -> CommandResponse) async throws -> CommandResponse {
-    let endpoint = "listener:\(visitor.listener)/\(visitor.identity)"
     let password = String((0..<20).map { _ in Self.letters.randomElement() ?? "x" })
-    let former = try store.get(visitor.listener, visitor.identity)?.secret.flatMap(PasswordRecord.init(bytes:))
-    let new = try PasswordRecord(Array(password.utf8))
-    state.withLock { $0.alternates[endpoint] = new }
+    let new = try await hashed(Array(password.utf8)).bytes
+    try change(visitor.listener, visitor.identity) { $0.next = new }
     let response = await tell(password)
-    guard [.done, .accepted, .unknown].contains(response.status) else {
-      state.withLock { $0.alternates[endpoint] = nil }
-      return response
-    }
-    if response.status != .unknown {
-      try await set(visitor, password: Array(password.utf8), profile: nil)
-      state.withLock { $0.alternates[endpoint] = former }
+    try change(visitor.listener, visitor.identity) { login in
+      guard login.next == new else { return }
+      switch response.status {
+      // Where it never had one there is nothing to fall back on, and from now on one is asked for.
+      case .done, .accepted: if login.secret == nil { (login.secret, login.next) = (new, nil) }
+      case .unknown: break
+      default: login.next = nil
+      }
     }
     return response
+  }
+
+  private func hashed(_ password: [UInt8]) async throws -> PasswordRecord {
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<PasswordRecord, any Error>) in
+      pool.run { continuation.resume(with: Result { try PasswordRecord(password) }) }
+    }
+  }
+
+  private func change(_ listener: String, _ identity: String, _ body: (inout LoginStore.Login) -> Void) throws {
+    try changing.withLock { _ in
+      var login = try store.get(listener, identity) ?? LoginStore.Login()
+      let before = login
+      body(&login)
+      if login != before { try store.set(listener, identity, login) }
+    }
+  }
+
+  /// What a device that was let in has made true; where the disk refuses, it is let in all the same.
+  private func settle(_ what: String, _ listener: String, _ identity: String, _ body: (inout LoginStore.Login) -> Void) {
+    do {
+      try change(listener, identity, body)
+      logger.notice("\(what)", metadata: ["identity": "\(identity)"])
+    } catch {
+      logger.error("the password of a device could not be kept", metadata: ["identity": "\(identity)", "reason": "\(error)"])
+    }
   }
 
   /// Of the system's generator, which is one for keys; 20 of 62 are 119 bits.

@@ -40,8 +40,8 @@ actor Reloader {
   private typealias Outcome = Result<ConfigurationDiff, OperationError>
 
   init(
-    file: String, setup: Setup, runners: PluginRunners, links: LinkManager, hub: ListenerHub, desk: ListenerDesk, tags: TagDesk, office: HostOffice, arbiter: Arbiter, outbox: Outbox, history: History,
-    picture: LivePicture, registry: DeviceRegistry, logger: Logger
+    file: String, setup: Setup, runners: PluginRunners, links: LinkManager, hub: ListenerHub, desk: ListenerDesk, tags: TagDesk,
+    office: HostOffice, arbiter: Arbiter, outbox: Outbox, history: History, picture: LivePicture, registry: DeviceRegistry, logger: Logger
   ) {
     self.file = file
     started = setup.configuration

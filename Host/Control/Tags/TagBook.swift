@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import BusbarModel
+
 /// The local list and the answers of the uplink that still count. No I/O: what it says depends on the time it is handed.
 package struct TagBook: Sendable, Equatable {
   package static let listLimit = 10_000
@@ -57,8 +59,7 @@ package struct TagBook: Sendable, Equatable {
       let oldest = cache.min { $0.value.until < $1.value.until }
       if let oldest { cache[oldest.key] = nil }
     }
-    let (seconds, attoseconds) = rules.cache.components
-    cache[Tag.key(tag.id)] = Cached(tag: tag, until: boot + seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    cache[Tag.key(tag.id)] = Cached(tag: tag, until: boot + rules.cache.nanoseconds)
   }
 
   package mutating func forgetCache() { cache = [:] }

@@ -3,7 +3,7 @@
 internal import BusbarModel
 package import BusbarPlugins
 internal import BusbarSystem
-package import BusbarTransports
+internal import BusbarTransports
 internal import Synchronization
 
 /// What comes to a link without being asked for, until its guard hands it to the plugin: connections and messages of a
@@ -235,7 +235,7 @@ package final class LinkMailbox: LinkServices {
   package var isOpen: Bool { state.withLock { $0.isOpen } }
 
   /// Takes the place of a connection that stands.
-  fileprivate func attach(_ connection: any WebSocketSending, _ peer: SocketPeer) {
+  func attach(_ connection: any WebSocketSending, _ peer: SocketPeer) {
     let (former, notify, isOpen) = state.withLock { state -> ((any WebSocketSending)?, (@Sendable () -> Void)?, Bool) in
       guard state.isOpen else { return (nil, nil, false) }
       let former = state.newest
@@ -251,7 +251,7 @@ package final class LinkMailbox: LinkServices {
     notify?()
   }
 
-  fileprivate func took(_ message: WebSocketMessage, from connection: any WebSocketSending) {
+  func took(_ message: WebSocketMessage, from connection: any WebSocketSending) {
     let (text, bytes) =
       switch message {
       case .text(let bytes): (true, bytes)
@@ -273,7 +273,7 @@ package final class LinkMailbox: LinkServices {
     notify?()
   }
 
-  fileprivate func ended(_ connection: any WebSocketSending, code: UInt16, reason: String) {
+  func ended(_ connection: any WebSocketSending, code: UInt16, reason: String) {
     let notify = state.withLock { state -> (@Sendable () -> Void)? in
       guard state.newest === connection else { return nil }
       Self.end(&state, code: code, reason: reason)
@@ -361,47 +361,5 @@ package final class LinkMailbox: LinkServices {
 
   package func request(device: String, point: String, value: Double?, valid: Int64) -> String? {
     desk.request(device: device, point: point, value: value, valid: valid)
-  }
-}
-
-/// One connection's way into the mailbox.
-package final class MailboxReceiver: WebSocketReceiver {
-  private let mailbox: LinkMailbox
-  private let peer: SocketPeer
-  private let connection = Mutex<(any WebSocketSending)?>(nil)
-
-  package init(_ mailbox: LinkMailbox, _ peer: SocketPeer) {
-    self.mailbox = mailbox
-    self.peer = peer
-  }
-
-  package func opened(_ connection: any WebSocketSending) {
-    self.connection.withLock { $0 = connection }
-    mailbox.attach(connection, peer)
-  }
-
-  package func received(_ message: WebSocketMessage) {
-    guard let connection = connection.withLock({ $0 }) else { return }
-    mailbox.took(message, from: connection)
-  }
-
-  package func closed(code: UInt16, reason: String) {
-    guard let connection = connection.withLock({ $0 }) else { return }
-    mailbox.ended(connection, code: code, reason: reason)
-  }
-}
-
-/// Names of settings whose values are secrets, in the protocols that links carry: OCPP 1.6 (AuthorizationKey), 2.0.1
-/// (BasicAuthPassword).
-enum SecretNames {
-  private static let names = ["authorizationkey", "basicauthpassword"].map { Array($0.utf8) }
-
-  static func appear(in bytes: [UInt8]) -> Bool {
-    names.contains { name in
-      guard bytes.count >= name.count else { return false }
-      return (0...(bytes.count - name.count)).contains { start in
-        bytes[start] | 0x20 == name[0] && name.indices.allSatisfy { bytes[start + $0] | 0x20 == name[$0] }
-      }
-    }
   }
 }

@@ -100,10 +100,9 @@ package final class ListenerHub: Sendable {
 
   /// What becomes of a request at a listener.
   package func admit(_ request: WebSocketRequest, at plan: ListenerPlan) async -> WebSocketAdmission {
-    let host = request.address.split(separator: ":").dropLast().joined(separator: ":")
-    guard state.withLock({ $0.refusals.admits(host, now: Clock.boot()) }) else { return .refuse(.tooManyRequests) }
+    guard state.withLock({ $0.refusals.admits(request.host, now: Clock.boot()) }) else { return .refuse(.tooManyRequests) }
     let admission = await judge(request, plan)
-    if case .refuse = admission { state.withLock { $0.refusals.spend(host, now: Clock.boot()) } }
+    if case .refuse = admission { state.withLock { $0.refusals.spend(request.host, now: Clock.boot()) } }
     return admission
   }
 
@@ -143,14 +142,19 @@ package final class ListenerHub: Sendable {
   private func identify(
     _ visitor: StreamEndpoint.Visitor, _ request: WebSocketRequest, _ plan: ListenerPlan, _ peer: inout SocketPeer
   ) async -> WebSocketAdmission.Refusal? {
-    let least = max(plan.login, await keeper.requirement(visitor.listener, visitor.identity))
+    let asked = await keeper.requirement(visitor.listener, visitor.identity)
+    guard request.tls || !asked.tls else {
+      tell("a connection without TLS, which the security profile of the device asks for", request, visitor.identity)
+      return .forbidden
+    }
+    let least = max(plan.login, asked.login)
     if let shown = request.certificate, let certificate = try? Certificate(der: shown.der) {
       peer.subject = certificate.subject
-      peer.fingerprint = Self.hex(certificate.fingerprint)
-      peer.ski = Self.hex(certificate.keyIdentifier)
+      peer.fingerprint = Hexadecimal.text(certificate.fingerprint)
+      peer.ski = Hexadecimal.text(certificate.keyIdentifier)
       peer.trust = shown.trusted ? .certificate : .pending
       // OCPP 2.0.1 part 2, A00.FR.410 and section 1.4: the common name is what the charging station is called.
-      guard !shown.trusted || certificate.names(visitor.identity) else {
+      guard !shown.trusted || certificate.isFor(visitor.identity) else {
         tell("the certificate of a connection names somebody else (\(certificate.subject.prefix(128)))", request, visitor.identity)
         return .forbidden
       }
@@ -165,7 +169,7 @@ package final class ListenerHub: Sendable {
       tell(request.login == nil ? "a connection without a password" : "a connection with another user name", request, visitor.identity)
       return .unauthorized
     }
-    switch await keeper.judge(login.password, visitor.listener, visitor.identity, address: request.address) {
+    switch await keeper.judge(login.password, visitor.listener, visitor.identity, host: request.host) {
     case .right:
       peer.trust = .password
       return nil
@@ -193,17 +197,6 @@ package final class ListenerHub: Sendable {
       return nil
     }
     return StreamEndpoint.Visitor(listener: listener, identity: String(parts[2]))
-  }
-
-  private static func hex(_ bytes: [UInt8]) -> String {
-    bytes.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
-  }
-}
-
-extension Certificate {
-  /// The common name, or one of the alternative names.
-  fileprivate func names(_ identity: String) -> Bool {
-    names.contains(identity) || subject.split(separator: ",").contains { $0 == "CN=\(identity)" }
   }
 }
 

@@ -75,8 +75,9 @@ package struct Stranger: Sendable, Equatable {
 /// Keeps passwords and meets strangers, for the listeners. Called from any thread.
 package protocol DoorKeeper: Sendable {
   /// The least that this one far end has to show, beside what its listener asks for.
-  func requirement(_ listener: String, _ identity: String) async -> ListenerPlan.Login
-  func judge(_ password: [UInt8], _ listener: String, _ identity: String, address: String) async -> LoginVerdict
+  func requirement(_ listener: String, _ identity: String) async -> (login: ListenerPlan.Login, tls: Bool)
+  /// `host` is where the far end comes from.
+  func judge(_ password: [UInt8], _ listener: String, _ identity: String, host: String) async -> LoginVerdict
   /// True where it is in service now, so that it is looked for once more.
   func met(_ stranger: Stranger) async -> Bool
 }

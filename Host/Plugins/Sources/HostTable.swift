@@ -71,7 +71,8 @@ extension DeviceIdentity {
 
   static func cleaned(actions: [String]) -> [String] {
     actions.filter { name in
-      (1...64).contains(name.utf8.count) && name.utf8.allSatisfy { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20) }
+      (1...64).contains(name.utf8.count)
+        && name.utf8.allSatisfy { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20) || ".-_".utf8.contains($0) }
     }.prefix(actionLimit).map { $0 }
   }
 }

@@ -6,6 +6,7 @@
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -14,6 +15,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 
 static inline EVP_PKEY *busbar_p256(void) { return EVP_EC_gen("P-256"); }
 
@@ -52,6 +54,27 @@ static inline int busbar_alternative_names(X509 *certificate, BIO *bio) {
   }
   GENERAL_NAMES_free(names);
   return count;
+}
+
+// 1 where the common name, or one of the DNS names, is exactly this; what is printed could hold several of them in one.
+static inline int busbar_certificate_is_for(X509 *certificate, const char *name, size_t length) {
+  X509_NAME *subject = X509_get_subject_name(certificate);
+  int found = 0;
+  for (int i = -1; !found && (i = X509_NAME_get_index_by_NID(subject, NID_commonName, i)) >= 0;) {
+    unsigned char *text = 0;
+    int count = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, i)));
+    found = count >= 0 && (size_t)count == length && memcmp(text, name, length) == 0;
+    OPENSSL_free(text);
+  }
+  GENERAL_NAMES *names = (GENERAL_NAMES *)X509_get_ext_d2i(certificate, NID_subject_alt_name, 0, 0);
+  for (int i = 0; !found && i < sk_GENERAL_NAME_num(names); i++) {
+    GENERAL_NAME *each = sk_GENERAL_NAME_value(names, i);
+    if (each->type != GEN_DNS) continue;
+    found = (size_t)ASN1_STRING_length(each->d.dNSName) == length &&
+            memcmp(ASN1_STRING_get0_data(each->d.dNSName), name, length) == 0;
+  }
+  GENERAL_NAMES_free(names);
+  return found;
 }
 
 // A key that is encrypted is refused, not asked about on the terminal.

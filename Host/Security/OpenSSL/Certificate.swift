@@ -61,6 +61,9 @@ internal import COpenSSLX509
     }
   }
 
+  /// The common name, or one of the DNS names of the extension, is exactly this.
+  package func isFor(_ name: String) -> Bool { unsafe busbar_certificate_is_for(handle, name, name.utf8.count) == 1 }
+
   /// Unix time in seconds.
   package var notBefore: Int64 { unsafe Self.time(X509_get0_notBefore(handle)) }
   package var notAfter: Int64 { unsafe Self.time(X509_get0_notAfter(handle)) }

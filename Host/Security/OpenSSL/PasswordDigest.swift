@@ -36,9 +36,6 @@ package enum PasswordDigest {
 
   /// Takes as long whatever differs.
   package static func same(_ one: [UInt8], _ other: [UInt8]) -> Bool {
-    guard one.count == other.count else { return false }
-    var difference: UInt8 = 0
-    for (a, b) in zip(one, other) { difference |= a ^ b }
-    return difference == 0
+    unsafe one.count == other.count && CRYPTO_memcmp(one, other, one.count) == 0
   }
 }

@@ -6,8 +6,8 @@ internal import Glibc
 /// Keeps small what a process of many threads holds without using it.
 package enum OwnMemory {
   /// One heap for all threads. By default each busy thread gets one of its own (up to eight a core), and each keeps what
-  /// its busiest moment needed. Call before there are threads.
-  /// What is large is taken from the system and given back to it, instead of leaving a hole in the heap.
+  /// its busiest moment needed. What is large is taken from the system and given back to it, instead of leaving a hole in
+  /// the heap. Call before there are threads.
   package static func shareHeaps() {
     mallopt(M_ARENA_MAX, 1)
     mallopt(M_MMAP_THRESHOLD, 64 << 10)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Foundation
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOWebSocket
@@ -91,40 +92,21 @@ extension WebSocketRequest.Login {
   init?(header: String) {
     let parts = header.split(separator: " ", maxSplits: 1)
     guard parts.count == 2, parts[0].lowercased() == "basic", header.utf8.count <= 1024,
-      let bytes = Base64.decode(parts[1].trimmingBlanks), let colon = bytes.firstIndex(of: UInt8(ascii: ":"))
+      let bytes = Self.decoded(parts[1].trimmingBlanks), let colon = bytes.firstIndex(of: UInt8(ascii: ":"))
     else { return nil }
     self.init(user: String(decoding: bytes[..<colon], as: UTF8.self), password: Array(bytes[(colon + 1)...]))
+  }
+
+  /// RFC 4648 section 4, padded or not.
+  private static func decoded(_ text: Substring) -> [UInt8]? {
+    let bare = text.prefix { $0 != "=" }
+    let padding = text[bare.endIndex...]
+    guard padding.utf8.count <= 2, padding.allSatisfy({ $0 == "=" }) else { return nil }
+    let padded = bare + String(repeating: "=", count: (4 - bare.utf8.count % 4) % 4)
+    return Data(base64Encoded: String(padded)).map { Array($0) }
   }
 }
 
 extension Substring {
   fileprivate var trimmingBlanks: Substring { drop { $0 == " " }.prefix { $0 != " " } }
-}
-
-/// RFC 4648 section 4, padded or not; for a header field of a few bytes.
-enum Base64 {
-  static func decode(_ text: Substring) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    var bits: UInt32 = 0
-    var count = 0
-    let characters = text.utf8.reversed().drop { $0 == UInt8(ascii: "=") }.reversed()
-    guard text.utf8.count - characters.count <= 2 else { return nil }
-    for character in characters {
-      let value: UInt8
-      switch character {
-      case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = character - UInt8(ascii: "A")
-      case UInt8(ascii: "a")...UInt8(ascii: "z"): value = character - UInt8(ascii: "a") + 26
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): value = character - UInt8(ascii: "0") + 52
-      case UInt8(ascii: "+"): value = 62
-      case UInt8(ascii: "/"): value = 63
-      default: return nil
-      }
-      bits = bits << 6 | UInt32(value)
-      count += 6
-      guard count >= 8 else { continue }
-      count -= 8
-      bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-    }
-    return bytes
-  }
 }

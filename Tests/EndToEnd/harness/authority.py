@@ -20,15 +20,17 @@ class Authority:
     def _openssl(self, *arguments):
         subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, cwd=self.directory)
 
-    def issue(self, name, *, alternative=None, days=2):
+    def issue(self, name, *, organisation=None, alternative=None, days=2):
         """Paths of a certificate and its key. Negative `days`: it has expired."""
-        request, key = (self.directory / f"{name}.{end}" for end in ("csr", "key"))
+        file = f"{name}-{organisation}" if organisation else name
+        request, key = (self.directory / f"{file}.{end}" for end in ("csr", "key"))
+        subject = (f"/O={organisation}" if organisation else "") + f"/CN={name}"
         self._openssl(
-            "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
+            "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", subject,
             "-keyout", key, "-out", request,
         )
         key.chmod(0o600)
-        return self.sign(request, name, alternative=alternative, days=days), key
+        return self.sign(request, file, alternative=alternative, days=days), key
 
     def sign(self, request, name, *, alternative=None, days=2):
         """The certificate for a request, which keeps nothing of the request but its subject and key."""

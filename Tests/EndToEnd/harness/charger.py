@@ -3,6 +3,7 @@
 
 import asyncio
 import base64
+import concurrent.futures
 import json
 import threading
 import time
@@ -107,8 +108,18 @@ class Charger:
                 self.run(self.socket.close(), 10)
         except Exception:  # noqa: BLE001  the host may be gone
             pass
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
+        try:
+            self.run(self._end(), 10)
+        finally:
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self.thread.join(10)
+
+    async def _end(self):
+        """What still waits for an answer is told that there will be none."""
+        waiting = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
     # Messages
 
@@ -431,5 +442,5 @@ def _point(base):
 def _quiet(work):
     try:
         work()
-    except (OSError, websockets.ConnectionClosed, asyncio.TimeoutError, TimeoutError):
+    except (OSError, websockets.ConnectionClosed, asyncio.TimeoutError, TimeoutError, concurrent.futures.CancelledError):
         pass

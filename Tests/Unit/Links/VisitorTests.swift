@@ -33,17 +33,17 @@ private final class FakeSocket: WebSocketSending {
 }
 
 private final class Keeper: DoorKeeper {
-  let requirement: ListenerPlan.Login
+  let requirement: (login: ListenerPlan.Login, tls: Bool)
   let verdict: LoginVerdict
   let strangers = Journal<Stranger>()
 
-  init(requirement: ListenerPlan.Login = .none, verdict: LoginVerdict = .unset) {
-    self.requirement = requirement
+  init(requirement: ListenerPlan.Login = .none, tls: Bool = false, verdict: LoginVerdict = .unset) {
+    self.requirement = (requirement, tls)
     self.verdict = verdict
   }
 
-  func requirement(_ listener: String, _ identity: String) async -> ListenerPlan.Login { requirement }
-  func judge(_ password: [UInt8], _ listener: String, _ identity: String, address: String) async -> LoginVerdict { verdict }
+  func requirement(_ listener: String, _ identity: String) async -> (login: ListenerPlan.Login, tls: Bool) { requirement }
+  func judge(_ password: [UInt8], _ listener: String, _ identity: String, host: String) async -> LoginVerdict { verdict }
   func met(_ stranger: Stranger) async -> Bool {
     strangers.add(stranger)
     return false
@@ -264,6 +264,15 @@ struct DoorTests {
   @Test func aDeviceMayHaveToShowMoreThanItsListenerAsksFor() async throws {
     let yard = try await Yard(Keeper(requirement: .certificate, verdict: .right))
     #expect(await yard.admit(Yard.request(login: Self.login), .password).refusal == .forbidden)
+  }
+
+  /// Security profile 2 is a password and TLS.
+  @Test func aDeviceMayHaveToComeWithTLS() async throws {
+    let yard = try await Yard(Keeper(requirement: .password, tls: true, verdict: .right))
+    var request = Yard.request(login: Self.login)
+    #expect(await yard.admit(request, .password).refusal == .forbidden)
+    request.tls = true
+    #expect(await yard.admit(request, .password).refusal == nil)
   }
 
   @Test func whoIsRefusedAgainAndAgainIsNoLongerLookedAt() async throws {

@@ -90,6 +90,20 @@ struct OCPPAdapterTests {
     #expect(charger.diary.all.last == .completed(token, .done(.text(#"{"unknownKey":["X"]}"#))))
   }
 
+  /// What is longer than an answer may be (async.h) ends the command all the same.
+  @Test func anAnswerThatIsTooLongIsCutDown() async throws {
+    let charger = try await ChargerLink()
+    await charger.boot()
+    guard case .pending(let token, _) = await charger.command(.action(name: "ocpp.call", arguments: #"{"action":"GetConfiguration"}"#)) else {
+      Issue.record("the command did not wait")
+      return
+    }
+    let key = #"{"key":"K","readonly":true,"value":"\#(String(repeating: "v", count: 480))"}"#
+    let keys = Array(repeating: key, count: 100).joined(separator: ",")
+    await charger.reply(#"{"configurationKey":[\#(keys)]}"#, to: "GetConfiguration")
+    #expect(charger.diary.all.last == .completed(token, .done(.text(#"{"truncated":true}"#))))
+  }
+
   @Test func theSameActionActsOnce() async throws {
     let charger = try await ChargerLink()
     await charger.boot()

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import BusbarModel
+
 /// Where a device or bus is reached (interfaces 1): `tcp://` `tls://` `serial://` `ws://` `wss://` `http://` `https://` `mqtt:`, or
 /// where it comes in by itself: `listener:`.
 /// Equal endpoints are one connection.
@@ -67,8 +69,8 @@ package struct Endpoint: Hashable, Sendable {
       self = try Self.mqtt(text.dropFirst(5))
       return
     }
-    if text.hasPrefix("listener:") {
-      self = try Self.listener(text.dropFirst(9))
+    if VisitorName.isEndpoint(text) {
+      self = try Self.listener(text.dropFirst(VisitorName.scheme.count))
       return
     }
     let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
@@ -85,7 +87,7 @@ package struct Endpoint: Hashable, Sendable {
   package var text: String {
     switch scheme {
     case .mqtt: return "mqtt:\(broker ?? "")"
-    case .listener: return "listener:\(visitor?.listener ?? "")/\(visitor?.identity ?? "")"
+    case .listener: return VisitorName.endpoint(visitor?.listener ?? "", visitor?.identity ?? "")
     case .serial:
       let serial = serial ?? Serial()
       return

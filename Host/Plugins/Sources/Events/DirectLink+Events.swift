@@ -72,27 +72,18 @@ extension DirectLink {
 }
 
 private func withPeer<Result>(_ peer: SocketPeer, _ body: (UnsafePointer<bb_peer_t>) -> Result) -> Result {
-  unsafe withLentText(peer.identity) { identity in
-    unsafe withLentText(peer.subprotocol) { subprotocol in
-      unsafe withLentText(peer.address) { address in
-        unsafe withLentText(peer.subject) { subject in
-          unsafe withLentText(peer.fingerprint) { fingerprint in
-            unsafe withLentText(peer.ski) { ski in
-              var record = unsafe bb_peer_t()
-              unsafe record.size = UInt32(MemoryLayout<bb_peer_t>.size)
-              unsafe record.flags = peer.tls ? UInt32(BB_PEER_TLS) : 0
-              unsafe record.trust = peer.trust.rawValue
-              unsafe record.identity = identity
-              unsafe record.subprotocol = subprotocol
-              unsafe record.address = address
-              unsafe record.subject = subject
-              unsafe record.fingerprint = fingerprint
-              unsafe record.ski = ski
-              return unsafe body(&record)
-            }
-          }
-        }
-      }
-    }
+  let texts = [peer.identity, peer.subprotocol, peer.address, peer.subject, peer.fingerprint, peer.ski]
+  return unsafe withLentTexts(texts) { lent in
+    var record = unsafe bb_peer_t()
+    unsafe record.size = UInt32(MemoryLayout<bb_peer_t>.size)
+    unsafe record.flags = peer.tls ? UInt32(BB_PEER_TLS) : 0
+    unsafe record.trust = peer.trust.rawValue
+    unsafe record.identity = lent[0]
+    unsafe record.subprotocol = lent[1]
+    unsafe record.address = lent[2]
+    unsafe record.subject = lent[3]
+    unsafe record.fingerprint = lent[4]
+    unsafe record.ski = lent[5]
+    return unsafe body(&record)
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import BusbarModel
 internal import COpenSSL
 internal import Glibc
 
@@ -54,6 +55,6 @@ enum Digest {
   static func sha256(_ bytes: [UInt8]) -> String {
     var digest = [UInt8](repeating: 0, count: 32)
     unsafe SHA256(bytes, bytes.count, &digest)
-    return digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    return Hexadecimal.text(digest)
   }
 }

@@ -11,8 +11,8 @@ enum CommandEnd {
   /// Nothing was sent, or nothing came of it.
   case failure(AdapterError)
 
-  /// Longest answer that goes up; a longer one is cut down to a word about it.
-  private static let longest = 60_000
+  /// Longest answer that goes up (async.h); a longer one is cut down to a word about it.
+  private static let longest = 48 << 10
 
   init(_ outcome: OCPPCodec.Outcome, _ kind: CommandDesk.Kind) {
     switch outcome {

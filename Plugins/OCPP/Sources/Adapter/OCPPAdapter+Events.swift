@@ -46,8 +46,7 @@ extension OCPPAdapter {
       throw AdapterError(.device, "the charger speaks \"\(peer.subprotocol)\"; expected ocpp1.6 or ocpp2.0.1")
     }
     if charger.central == nil || charger.version != version {
-      var seed = String(UInt64.random(in: 0...UInt64.max), radix: 36)
-      seed = String(seed.prefix(10))
+      let seed = String(String(UInt64.random(in: 0...UInt64.max), radix: 36).prefix(10))
       let stored = StoredCharger.read(link, call)
       if charger.identity == nil, let identity = stored["identity"] { know(ChargerIdentity(identity), charger) }
       charger.version = version

@@ -43,7 +43,7 @@ struct PointTable {
 
   func name(of id: PointID) -> String? { entries.first { $0.value.id == id }?.key }
 
-  /// False where it cannot be declared.
+  /// Those that there are not yet; more than a charger can have are left out.
   mutating func declare(_ points: [PointDeclaration], of device: DeviceNumber, _ link: Link) throws(AdapterError) {
     let new = points.filter { entries[$0.name] == nil }
     guard !new.isEmpty, entries.count + new.count <= Self.most else { return }

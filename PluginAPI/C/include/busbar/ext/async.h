@@ -18,8 +18,8 @@ typedef struct bb_async_service {
   uint32_t reserved; // 0
 
   // Ends the command whose call had this token and returned BB_PENDING: with `outcome`, or with a failed status, which says
-  // that nothing was sent. `text` is the sentence that belongs to it, or the action's answer as a JSON object. UNSUPPORTED
-  // where nobody waits for it any more. [copied] [any]
+  // that nothing was sent. `text` is the sentence that belongs to it, or the action's answer as a JSON object, at most 48 KiB.
+  // UNSUPPORTED where nobody waits for it any more. [copied] [any]
   bb_status_t (*BB_NULLABLE complete)(const bb_host_t *BB_NONNULL host, bb_link_id_t link, uint64_t token, bb_status_t status,
                                       const bb_outcome_t *BB_NULLABLE outcome, bb_str_t text);
 } bb_async_service_t;

@@ -68,7 +68,8 @@ extension Station {
     let session = session(at: place)
     let connector = purpose == .station ? 0 : purpose == .session ? session?.connector ?? place : place
     let profiles = LimitProfile.lease(
-      limit, until: lease.until == LimitLease.forEver ? nil : now.unix + lease.end(now) - now.boot, safe: settings.safe, purpose: purpose, connector: connector,
+      limit, until: lease.until == LimitLease.forEver ? nil : now.unix + lease.end(now) - now.boot, safe: settings.safe,
+      purpose: purpose, connector: connector,
       transaction: purpose == .session ? session?.id : nil, supply: settings.supply, abilities: abilities, clockError: offset, now)
     guard let first = profiles.first else { return end(ticket, .refused("no limit is given")) }
     // Marked now, so that it is not sent twice; taken back where it fails.
