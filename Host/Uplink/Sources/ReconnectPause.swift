@@ -25,6 +25,9 @@ package struct ReconnectPause: Sendable, Equatable {
   /// A connection that was made is over.
   package mutating func ended(after life: Duration) { shortLived = life < .seconds(10) ? shortLived + 1 : 0 }
 
+  /// No connection could be made. The broker was away, which is no sign of two clients with the same id.
+  package mutating func unreachable() { shortLived = 0 }
+
   /// Three connections in a row ended soon after they were made. Two clients with the same id do that to each other; they
   /// must not do it once a second for ever.
   package var isFlapping: Bool { shortLived >= 3 }

@@ -52,7 +52,13 @@ final class UplinkLoop {
 
   /// Returns when the uplink is to stop.
   private func connectAndServe() throws(ConnectionFailure) {
-    let client = try open()
+    let client: MosquittoClient
+    do throws(ConnectionFailure) {
+      client = try open()
+    } catch {
+      reconnect.unreachable()
+      throw error
+    }
     guard context.shared.stopDeadline == nil else { return }
     let connection = UplinkConnection(context, client: client, rate: rate) { [self] in accepted(client.version) }
     defer {

@@ -32,6 +32,20 @@ struct ReconnectPauseTests {
     #expect(pauses == [1, 1, 1, 1, 2, 4, 8, 1])
   }
 
+  @Test func `a broker that was away between does not flap`() {
+    var reconnect = ReconnectPause()
+    var pauses: [Int64] = []
+    for _ in 0..<6 {
+      reconnect.succeeded()
+      reconnect.ended(after: .seconds(1))
+      pauses.append(reconnect.pause(needsPerson: false, chance: 0).components.seconds)
+      reconnect.unreachable()
+      pauses.append(reconnect.pause(needsPerson: false, chance: 0).components.seconds)
+    }
+    #expect(pauses == [1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2])
+    #expect(!reconnect.isFlapping)
+  }
+
   @Test func `chance makes a pause shorter by a fifth at most, and never longer`() {
     var reconnect = ReconnectPause(first: .seconds(10), longest: .seconds(10))
     let pauses = [0, 0.5, 1].map { reconnect.pause(needsPerson: false, chance: $0) }
