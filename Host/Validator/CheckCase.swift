@@ -107,4 +107,6 @@ struct Finding: Error {
   static func failed(_ text: String) -> Finding { Finding(verdict: .failed, text: text) }
   static func warning(_ text: String) -> Finding { Finding(verdict: .warning, text: text) }
   static func skipped(_ text: String) -> Finding { Finding(verdict: .skipped, text: text) }
+  /// For cases that are about values: that there are none is a matter of open-and-read.
+  static let withoutPoints = skipped("device_add declared no point: see open-and-read")
 }

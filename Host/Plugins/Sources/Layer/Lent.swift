@@ -15,7 +15,8 @@ internal import Synchronization
     let size: Int
   }
 
-  /// What was poisoned stays mapped for a while, so that its addresses are not used again.
+  /// What was lent stays mapped for a while: poisoned so that its addresses are not used again, otherwise so that a plugin that
+  /// goes on using it fails in the case that is about that and in no other.
   private static let graves = Mutex<[Region]>([])
   private static let graveLimit = 4_000
   private static let page = 4_096
@@ -61,13 +62,12 @@ internal import Synchronization
 
   /// The call has returned.
   func end() {
-    guard mode == .poisoned else {
-      for region in regions { unsafe munmap(region.base, region.size) }
-      regions = []
-      return
+    if mode == .poisoned {
+      for region in regions { unsafe mprotect(region.base, region.size, PROT_NONE) }
     }
-    for region in regions { unsafe mprotect(region.base, region.size, PROT_NONE) }
     let old = Self.graves.withLock { graves in
+      // At once: a list that grows now and then would be taken for what a plugin holds.
+      if graves.isEmpty { graves.reserveCapacity(2 * Self.graveLimit) }
       graves += regions
       let surplus = max(0, graves.count - Self.graveLimit)
       defer { graves.removeFirst(surplus) }
