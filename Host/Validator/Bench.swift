@@ -72,6 +72,9 @@ final class Bench: Sendable {
   func device() throws -> StreamEndpoint? {
     guard needsFarEnd else { return nil }
     guard let host = input.host, let port = input.port else {
+      if try adapter().endpoints.values.allSatisfy({ $0 == ["listener"] }) {
+        throw Finding.skipped("its devices connect to the host by themselves, and this check plays none that does")
+      }
       throw Finding.skipped(
         "no device to talk to: give one with --device, or in quality.json as check.device, or let the adapter simulate one")
     }

@@ -337,3 +337,29 @@ def test_a_charger_that_does_not_answer_costs_its_own_time(site):
     assert answer["status"] == "unknown", answer
     assert site.ask("evc_two", action="unlock", args={"connector": 1})["status"] == "done"
     other.check()
+
+
+def test_what_a_charger_has_for_its_operator_is_a_record(site):
+    """Data of a vendor, and what a car needs: for whoever understands it, whole or marked as cut."""
+    site.start(device(WALL, "CP-1"))
+    charger = site.charger("CP-1", "ocpp2.0.1")
+    site.value(WALL, "status")
+
+    def record(kind):
+        return site.subscriber.wait_for(
+            lambda m: m.topic == f"devices/{WALL}/records" and m.json["kind"] == f"ocpp.{kind}", 30, since=position, what=kind).json["record"]
+
+    position = site.subscriber.mark()
+    sent = {"vendorId": "com.example", "messageId": "Lamp", "data": {"colour": "green"}}
+    assert charger.call("DataTransfer", sent)["status"] == "UnknownVendorId"
+    assert record("data-transfer")["content"] == sent
+    position = site.subscriber.mark()
+    assert charger.call("DataTransfer", sent | {"data": "A" * 40_000})["status"] == "UnknownVendorId"
+    assert record("data-transfer")["truncated"] is True
+    position = site.subscriber.mark()
+    needs = {"evseId": 1, "chargingNeeds": {
+        "requestedEnergyTransfer": "AC_three_phase", "departureTime": "2030-01-01T06:00:00Z",
+        "acChargingParameters": {"energyAmount": 22_000, "evMinCurrent": 6, "evMaxCurrent": 16, "evMaxVoltage": 400}}}  # fmt: skip
+    assert charger.call("NotifyEVChargingNeeds", needs)["status"] == "Rejected"
+    assert record("notify-evcharging-needs")["content"] == needs
+    charger.check()

@@ -141,6 +141,70 @@ def test_a_new_password_over_the_connection(host, subscriber, closing, version):
     charger.check()
 
 
+def pem(certificate):
+    """The PEM of a file, without what a tool may have written before it."""
+    text = certificate.read_text()
+    return text[text.index("-----BEGIN CERTIFICATE-----") :]
+
+
+@BOTH
+def test_a_certificate_is_asked_for_and_signed(host, subscriber, closing, authority, version):
+    """The charger's request is a record; the operator answers it with a chain and learns what the charger makes of it."""
+    site = Site(host, subscriber, closing)
+    site.start(device(WALL, "CP-1"))
+    charger = site.charger("CP-1", version)
+    site.value(WALL, "status")
+    request = "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n"
+    assert charger.call("SignCertificate", {"csr": request})["status"] == "Accepted"
+    told = subscriber.wait_for(
+        lambda m: m.topic == f"devices/{WALL}/records" and m.json["kind"] == "ocpp.sign-certificate", 30, what="the request").json
+    assert told["record"]["content"]["csr"] == request
+    own, key = authority.issue("CP-1")
+    chain = pem(own) + pem(authority.certificate)
+    verdict = ["Accepted"]
+    charger.answers["CertificateSigned"] = lambda payload: {"status": verdict[0]}
+    answer = site.ask(WALL, action="certificate.sign", args={"chain": chain})
+    assert answer["status"] == "done", answer
+    assert charger.request("CertificateSigned")["certificateChain"].split() == chain.split()
+    verdict[0] = "Rejected"
+    answer = site.ask(WALL, action="certificate.sign", args={"chain": pem(own)})
+    assert answer["status"] == "failed" and "Rejected" in answer["text"], answer
+    asked = len(charger.requests)
+    for wrong, why in [
+        ("", "0 certificates"), ("MIIB", "something else"), (key.read_text(), "something else"), (pem(own) + key.read_text(), "something else"),
+        (pem(own).replace("M", "*", 1), "damaged"), (pem(own).rsplit("\n", 2)[0], "no end"), (pem(own) * 40, "at most"),
+    ]:  # fmt: skip
+        answer = site.ask(WALL, action="certificate.sign", args={"chain": wrong})
+        assert answer["status"] == "failed" and why in answer["text"], (why, answer)
+    assert site.ask(WALL, action="certificate.sign", args={"chain": chain, "use": "Anything"})["status"] == "failed"
+    assert len(charger.requests) == asked
+    charger.check()
+
+
+def test_where_a_charger_finds_its_central_system(host, subscriber, closing):
+    site = Site(host, subscriber, closing)
+    site.start(device(WALL, "CP-1"), device("evc_old", "CP-2"))
+    charger, old = site.charger("CP-1", "ocpp2.0.1"), site.charger("CP-2", "ocpp1.6")
+    site.value(WALL, "status")
+    site.value("evc_old", "status")
+    charger.answers["SetNetworkProfile"] = lambda payload: {"status": "Accepted" if payload["configurationSlot"] == 1 else "Rejected"}
+    good = {"slot": 1, "url": "wss://csms.example:8443/ocpp", "security": 2}
+    assert site.ask(WALL, action="ocpp.network", args=good)["status"] == "done"
+    data = charger.request("SetNetworkProfile")["connectionData"]
+    assert (data["ocppCsmsUrl"], data["securityProfile"], data["ocppInterface"]) == (good["url"], 2, "Wired0")
+    assert "Rejected" in site.ask(WALL, action="ocpp.network", args=good | {"slot": 2})["text"]
+    asked = len(charger.requests)
+    for wrong in [
+        {"slot": -1}, {"security": 0}, {"security": 4}, {"url": "ws://csms.example/ocpp"}, {"url": "wss://"}, {"url": "wss://a b"},
+        {"url": "wss://user:word@csms.example"}, {"url": "wss://" + "x" * 600}, {"interface": "Wired9"}, {"timeout": 0},
+    ]:  # fmt: skip
+        answer = site.ask(WALL, action="ocpp.network", args=good | wrong)
+        assert answer["status"] == "failed", (wrong, answer)
+    assert len(charger.requests) == asked
+    assert "no network profiles" in site.ask("evc_old", action="ocpp.network", args=good)["text"]
+    charger.check()
+
+
 def test_a_charger_that_nobody_knows_is_a_candidate(host, subscriber, closing, impatient):
     site = Site(host, subscriber, closing)
     gateway = site.start(device(WALL, "CP-1"))

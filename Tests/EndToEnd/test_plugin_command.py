@@ -12,6 +12,7 @@ from harness.paths import BUSBAR, PLUGINS, ROOT
 from test_plugins import BROKEN, shown
 
 MODBUS = PLUGINS / "libBusbarModbus.so"
+OCPP = PLUGINS / "libBusbarOCPP.so"
 LANGUAGES = {"c": "cc", "cpp": "g++", "rust": "cargo", "swift": "swiftc"}
 
 
@@ -109,6 +110,16 @@ def test_check_of_modbus():
     for template in ("goe-charger", "keba-p40", "sma-sunny-tripower"):
         passed = [entry for entry in report["cases"] if entry.get("template") == template and entry["verdict"] == "passed"]
         assert len(passed) > 30, template
+
+
+def test_check_of_ocpp():
+    """File, manifest and library; a device that connects by itself is played by test_ocpp.py, not by the check."""
+    report = json.loads(busbar("plugin", "check", OCPP, "--quality", ROOT / "Plugins/OCPP/quality.json", "--json").stdout)
+    verdicts = {entry["case"]: entry["verdict"] for entry in report["cases"]}
+    assert set(verdicts.values()) <= {"passed", "waived", "skipped"}, report["cases"]
+    assert verdicts["manifest-valid"] == verdicts["entry-twice"] == verdicts["unknown-interface-is-null"] == "passed"
+    skipped = {entry["text"] for entry in report["cases"] if entry["verdict"] == "skipped"}
+    assert all("connect to the host by themselves" in text for text in skipped), skipped
 
 
 def test_replay_of_a_trace_byte_for_byte(heat_rod, tmp_path):

@@ -2,11 +2,15 @@
 """Devices that connect by themselves to a listener of the host: who comes in, what goes back and forth, and what becomes of
 commands meanwhile. The far end is the PyPI package `websockets`."""
 
+import itertools
 import json
+import select
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
+import time
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
@@ -343,3 +347,95 @@ def test_listeners_change_with_a_reload(site, visit):
         charger.hear()
     gateway.address = other["listen"]
     assert visit(gateway).hear().startswith("hello")
+
+
+OTHER = CHARGER | {"id": "evc_b", "endpoint": "listener:site/CP-2"}
+
+
+@pytest.fixture
+def pair(site, visit):
+    """The host, one that is going to misbehave and one that is not to notice."""
+
+    def make(**settings):
+        gateway = site(devices=(CHARGER, OTHER), **settings)
+        bad, good = visit(gateway), visit(gateway, "CP-2")
+        bad.hear(), good.hear()
+        return gateway, bad, good
+
+    return make
+
+
+def opened(gateway, text):
+    """A bare connection that has sent this much."""
+    host, port = gateway.address.rsplit(":", 1)
+    line = socket.create_connection((host, int(port)), timeout=WAIT)
+    line.sendall(text)
+    return line
+
+
+def test_a_handshake_that_never_ends_is_cut_off(pair):
+    """Byte by byte, so that it is never silent."""
+    gateway, _, good = pair()
+    waiting = [opened(gateway, b"GET /site/CP-9 HTTP/1.1\r\nHost: x\r\nX-Slow: ") for _ in range(100)]
+    try:
+        end = time.monotonic() + 120
+        while waiting:
+            assert time.monotonic() < end, f"{len(waiting)} handshakes still go on"
+            assert good.ask("how are you") == "how are you"
+            for line in select.select(waiting, [], [], 0.2)[0]:
+                line.close()
+                waiting.remove(line)
+            for line in list(waiting):
+                try:
+                    line.sendall(b"x")
+                except OSError:
+                    line.close()
+                    waiting.remove(line)
+    finally:
+        for line in waiting:
+            line.close()
+
+
+def test_a_flood_of_pings_ends_the_connection(pair, visit):
+    gateway, bad, good = pair()
+    with pytest.raises(ConnectionClosed) as end:
+        for number in range(100_000):
+            bad.socket.ping(f"{number}")
+            if number % 500 == 0:
+                assert good.ask("how are you") == "how are you"
+    assert end.value.rcvd is None or end.value.rcvd.code == 1008
+    assert good.ask("still here") == "still here"
+    assert visit(gateway).hear().startswith("hello")
+
+
+def test_a_message_in_a_thousand_pieces_comes_whole_and_one_in_ten_thousand_does_not(pair, visit):
+    gateway, bad, good = pair()
+    bad.socket.send(["x"] * 1000)
+    assert bad.hear() == "x" * 1000
+    again = visit(gateway)
+    again.hear()
+    with pytest.raises(ConnectionClosed) as end:
+        again.socket.send(itertools.repeat("x", 10_000))
+        again.hear()
+    assert end.value.rcvd is None or end.value.rcvd.code == 1009
+    assert good.ask("still here") == "still here"
+
+
+def test_a_thousand_connections_at_once_disturb_nobody(pair):
+    """Of strangers, from one address: refused, after a while without being looked at. Whoever comes from elsewhere comes in."""
+    gateway, bad, good = pair()
+    bad.close()
+    head = ("GET /site/STRANGER-{} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: visit.1\r\n\r\n")  # fmt: skip
+    answers = []
+    for first in range(0, 1000, 250):
+        lines = [opened(gateway, head.format(number).encode()) for number in range(first, first + 250)]
+        assert good.ask("how are you") == "how are you"
+        for line in lines:
+            with line:
+                answers.append(line.makefile("rb").readline().split()[1])
+    assert set(answers) <= {b"404", b"429"} and answers[0] == b"404" and b"429" in answers, sorted(set(answers))
+    elsewhere = Visitor(gateway.address, "CP-1", source_address=("127.0.0.2", 0))
+    with elsewhere:
+        assert elsewhere.hear().startswith("hello")
+        assert good.ask("still here") == "still here"

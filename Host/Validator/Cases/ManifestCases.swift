@@ -76,7 +76,7 @@ extension PluginManifest.Adapter {
 enum ManifestRules {
   private static let known: Set = ["id", "version", "abi", "title", "requires", "permissions", "concurrency", "adapters", "$schema"]
   private static let knownOfAdapter: Set = [
-    "id", "title", "endpoints", "ports", "config", "link", "template", "kinds", "points", "discovery", "probe",
+    "id", "title", "endpoints", "ports", "config", "link", "template", "kinds", "points", "discovery", "probe", "subprotocols",
   ]
 
   static func problems(_ document: JSONValue) -> [String] {
@@ -104,6 +104,7 @@ enum ManifestRules {
       }
       texts(adapter["kinds"], "\(id).kinds")
       texts(adapter["points"], "\(id).points")
+      texts(adapter["subprotocols"], "\(id).subprotocols")
       for kind in adapter["kinds"]?.array?.compactMap(\.string) ?? [] where DeviceKind(rawValue: kind) == nil {
         problems.append("\(id).kinds: there is no kind \(kind), but \(DeviceKind.allCases.map(\.rawValue).joined(separator: ", "))")
       }

@@ -40,6 +40,8 @@ public final class Charger {
     {"name":"reset","arguments":{"type":"object","properties":{"hard":{"type":"boolean"}}}},
     {"name":"ocpp.call","arguments":{"type":"object","required":["action"],"properties":{"action":{"type":"string"},"payload":{"type":"object"}}}},
     {"name":"ocpp.password","arguments":{"type":"object","required":["password"],"properties":{"password":{"type":"string","x-secret":true}}}},
+    {"name":"certificate.sign","arguments":{"type":"object","required":["chain"],"properties":{"chain":{"type":"string"},"use":{"type":"string"}}}},
+    {"name":"ocpp.network","arguments":{"type":"object","required":["slot","url","security"],"properties":{"slot":{"type":"integer"},"url":{"type":"string"},"security":{"type":"integer"},"interface":{"type":"string"},"timeout":{"type":"integer"}}}},
     {"name":"ocpp.boot","arguments":{"type":"object","required":["status"],"properties":{"status":{"type":"string"}}}}]}
     """
 }

@@ -138,12 +138,45 @@ extension OCPPAdapter {
         throw AdapterError(.device, "ocpp.password needs \"password\", of characters that can be printed")
       }
       return .password(password)
+    case "certificate.sign": return try certificate(given)
+    case "ocpp.network": return try network(given)
     case "ocpp.boot":
       guard let status = ChargerConfig.registration(given["status"]?.string ?? "") else {
         throw AdapterError(.device, "ocpp.boot needs \"status\": accepted, pending or rejected")
       }
       return .registration(status)
     default: throw AdapterError(.unsupported, "there is no action \(name)")
+    }
+  }
+
+  private func certificate(_ given: JSON) throws(AdapterError) -> OCPPCodec.Command {
+    guard let pem = given["chain"]?.string else {
+      throw AdapterError(.device, "certificate.sign needs \"chain\", the certificate that was asked for and what signed it, as PEM")
+    }
+    let use = given["use"]?.string
+    guard [nil, "ChargingStationCertificate", "V2GCertificate"].contains(use) else {
+      throw AdapterError(.device, "\"use\" is \(use?.cut(to: 40) ?? ""); expected ChargingStationCertificate or V2GCertificate")
+    }
+    do {
+      return .certificate(try CertificateChain(pem: pem), use: use)
+    } catch {
+      throw AdapterError(.device, error.description)
+    }
+  }
+
+  private func network(_ given: JSON) throws(AdapterError) -> OCPPCodec.Command {
+    // From a command line numbers may come as texts.
+    func number(_ key: String) -> Int64? { given[key].flatMap { $0.integer ?? $0.string.flatMap { Int64($0) } } }
+    guard let slot = number("slot"), let url = given["url"]?.string, let security = number("security") else {
+      throw AdapterError(.device, "ocpp.network needs \"slot\", \"url\" and \"security\", the security profile")
+    }
+    do {
+      return .network(
+        try NetworkProfile(
+          slot: slot, url: url, security: security, interface: given["interface"]?.string ?? "Wired0",
+          timeout: number("timeout") ?? 30))
+    } catch {
+      throw AdapterError(.device, error.description)
     }
   }
 

@@ -268,6 +268,8 @@ extension CentralSystem16 {
       guard (16...20).contains(password.utf8.count) else { return .failure(Refusal(text: "a password has 16 to 20 characters in OCPP 1.6")) }
       let digits = password.utf8.map { String(Int($0) + 0x100, radix: 16).dropFirst() }.joined()
       return .success(("ChangeConfiguration", ["key": "AuthorizationKey", "value": .string(digits)]))
+    case .certificate(let chain, _): return .success(("CertificateSigned", ["certificateChain": .string(chain.text)]))
+    case .network: return .failure(Refusal(text: "OCPP 1.6 has no network profiles"))
     case .limit, .release, .tags, .registration: return .failure(Refusal(text: "not a request"))
     }
   }

@@ -326,6 +326,12 @@ extension CentralSystem201 {
         "component": ["name": "SecurityCtrlr"], "variable": ["name": "BasicAuthPassword"], "attributeValue": .string(password),
       ]
       return .success(("SetVariables", ["setVariableData": [variable]]))
+    case .certificate(let chain, let use):
+      return .success((
+        "CertificateSigned",
+        .object(["certificateChain": .string(chain.text), "certificateType": use.map { .string($0) }])
+      ))
+    case .network(let profile): return request(.call(action: "SetNetworkProfile", payload: profile.json), now)
     case .limit, .release, .tags, .registration: return .failure(Refusal(text: "not a request"))
     }
   }

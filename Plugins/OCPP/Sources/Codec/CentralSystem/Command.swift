@@ -23,6 +23,10 @@ package enum Command: Equatable, Sendable {
   case tags(TagList)
   /// The charger's password for its next connections; 16 to 40 characters that can be printed.
   case password(String)
+  /// The certificate that the charger asked for with SignCertificate; `use` is CertificateSigningUseEnumType, of 2.0.1 only.
+  case certificate(CertificateChain, use: String?)
+  /// Where the charger finds its central system, in one of its configuration slots (SetNetworkProfile, 2.0.1 only).
+  case network(NetworkProfile)
   /// What boots are answered with.
   case registration(Registration.Status)
 }

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OCPPCodec
+import Testing
+
+private let one = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmg\nAwIBAgIUQw==\n-----END CERTIFICATE-----\n"
+
+/// What an operator hands to a charger that is hard to take back.
+@Suite struct OperatorCommandTests {
+  @Test func chains() throws {
+    #expect(try CertificateChain(pem: one).count == 1)
+    // Line ends of other systems and empty lines are made uniform.
+    let other = "\n" + one.split(separator: "\n").joined(separator: "\r\n") + "\r\n\r\n" + one
+    let chain = try CertificateChain(pem: other)
+    #expect(chain.count == 2)
+    #expect(chain.text == one + one)
+  }
+
+  @Test(arguments: [
+    "", "MIIBszCCAVmg", "-----BEGIN CERTIFICATE-----\n", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
+    "-----BEGIN PRIVATE KEY-----\nMIIBszCCAVmg\n-----END PRIVATE KEY-----\n", one + "x",
+    one.replacing("MIIB", with: "AIIB"), one.replacing("==", with: "="), one.replacing("Aw", with: "A="), one.replacing("Aw", with: "A "),
+    String(repeating: one, count: 11), String(repeating: "\n", count: 10_001),
+    "-----BEGIN CERTIFICATE-----\n" + one,
+  ])
+  func noChains(_ text: String) {
+    #expect(throws: CertificateChain.Problem.self) { try CertificateChain(pem: text) }
+  }
+
+  @Test func networkProfiles() throws {
+    func make(_ slot: Int64 = 1, _ url: String = "wss://a/ocpp", _ security: Int64 = 2, _ interface: String = "Wired0", _ timeout: Int64 = 30)
+      -> Bool
+    { (try? NetworkProfile(slot: slot, url: url, security: security, interface: interface, timeout: timeout)) != nil }
+    #expect(make() && make(1, "ws://a", 1) && make(1, "wss://a", 3))
+    #expect(!make(-1) && !make(1, "ws://a", 2) && !make(1, "wss://a", 1) && !make(1, "wss://", 2) && !make(1, "wss://a", 0))
+    #expect(!make(1, "wss://a b") && !make(1, "wss://u:p@a") && !make(1, "wss://a", 2, "WiFi") && !make(1, "wss://a", 2, "Wired0", 0))
+  }
+}
