@@ -130,8 +130,10 @@ final class FakeAdapter: LinkConnecting {
 
   struct Script: Sendable {
     var refusal: String?
+    /// The counter counts the polls of a connection: those of a busy machine come close together, and a new connection starts over.
     var points = [
-      PointDescriptor(name: "power", unit: "W"), PointDescriptor(name: "energy_total", unit: "Wh", kind: .counter),
+      PointDescriptor(name: "power", unit: "W"),
+      PointDescriptor(name: "energy_total", unit: "Wh", kind: .counter, plausible: Plausible(jump: 1e6, falls: true)),
     ]
     /// Told with the first poll of a device.
     var identities: [UInt32: DeviceIdentity] = [:]
