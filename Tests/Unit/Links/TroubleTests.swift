@@ -248,7 +248,8 @@ struct ChildTests {
   /// All devices of the link are told at once, not with their next poll; then the link starts over.
   @Test func theDeathOfAChildIsTold() async throws {
     let site = Site()
-    await site.manager.apply([plan("bus1", device(a), device(b))])
+    // No poll is under way when it happens: one that ends well tells nothing.
+    await site.manager.apply([plan("bus1", device(a, period: .seconds(2)), device(b, period: .seconds(2)))])
     for device in [a, b] { try await site.observed.status(device, .online) }
     let place = site.observed.journal.count
     site.adapter.connection()?.become(Self.crash)
