@@ -38,8 +38,8 @@ extension Link {
 
   public func stopTimer(_ tag: UInt64) { _ = unsafe host.event?.pointee.timer?(host.table, id, -1, 0, tag) }
 
-  /// Ends the command whose call had this token. `answer` is an action's answer, a JSON object of at most 48 KiB. False where nobody waits for
-  /// it any more.
+  /// Ends the command whose call had this token. `answer` is an action's answer, a JSON object of at most 48 KiB. False where
+  /// nobody waits for it any more.
   @discardableResult
   public func complete(_ token: UInt64, _ outcome: Outcome, answer: String = "") -> Bool {
     guard let complete = unsafe host.async?.pointee.complete else { return false }

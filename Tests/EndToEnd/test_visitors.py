@@ -359,7 +359,8 @@ def pair(site, visit):
     def make(**settings):
         gateway = site(devices=(CHARGER, OTHER), **settings)
         bad, good = visit(gateway), visit(gateway, "CP-2")
-        bad.hear(), good.hear()
+        for each in (bad, good):
+            each.hear()
         return gateway, bad, good
 
     return make

@@ -74,27 +74,28 @@ final class ListenerDesk: DoorKeeper {
   func judge(_ password: [UInt8], _ listener: String, _ identity: String, host: String) async -> LoginVerdict {
     let endpoint = VisitorName.endpoint(listener, identity)
     let login = login(listener, identity)
-    if let next = login?.next, let record = PasswordRecord(bytes: next),
-      await judge(password, record, name: "\(endpoint) next", host) == .right
-    {
-      // It has come with the new one: the former one is over.
-      settle("the device has come with its new password", listener, identity) { login in
-        if login.next == next { (login.secret, login.next) = (next, nil) }
-      }
-      return .right
-    }
     var record = login?.secret.flatMap(PasswordRecord.init(bytes:))
     let isNew = record == nil
     if isNew { record = state.withLock { $0.shown[endpoint] } }
-    guard let record else { return .unset }
-    let verdict = await judge(password, record, name: endpoint, host)
-    if isNew, verdict == .right {
-      settle("the password that a device showed as a candidate is its password from now on", listener, identity) { login in
-        login.secret = login.secret ?? record.bytes
+    var verdict = LoginVerdict.unset
+    if let record {
+      verdict = await judge(password, record, name: endpoint, host)
+      if isNew, verdict == .right {
+        settle("the password that a device showed as a candidate is its password from now on", listener, identity) { login in
+          login.secret = login.secret ?? record.bytes
+        }
+        state.withLock { _ = $0.shown.removeValue(forKey: endpoint) }
       }
-      state.withLock { _ = $0.shown.removeValue(forKey: endpoint) }
     }
-    return verdict
+    // Second: a device that stays with its former one, as it may, has not guessed wrong.
+    guard verdict != .right, let next = login?.next, let record = PasswordRecord(bytes: next),
+      await judge(password, record, name: "\(endpoint) next", host) == .right
+    else { return verdict }
+    // It has come with the new one: the former one is over.
+    settle("the device has come with its new password", listener, identity) { login in
+      if login.next == next { (login.secret, login.next) = (next, nil) }
+    }
+    return .right
   }
 
   private func judge(_ password: [UInt8], _ record: PasswordRecord, name: String, _ host: String) async -> LoginVerdict {

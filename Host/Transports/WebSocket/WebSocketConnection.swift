@@ -152,7 +152,7 @@ final class WebSocketConnection: ChannelInboundHandler {
   }
 
   private func lookForLife(_ context: ChannelHandlerContext) {
-    // Once in each interval of silence: what was used of the budget comes back in ten seconds.
+    // An interval of ten seconds brings the whole budget back, a shorter one its share.
     budget = min(limits.frames, budget + limits.frames * max(1, Int(limits.silence.components.seconds)) / 10)
     guard heard else {
       ending = ending ?? (1006, "nothing came any more")

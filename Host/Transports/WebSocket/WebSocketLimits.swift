@@ -16,7 +16,8 @@ package struct WebSocketLimits: Sendable, Equatable {
   package var waiting = 1 << 20
   /// A ping when nothing came for this long; the connection is given up when again nothing comes for as long.
   package var silence = Duration.seconds(60)
-  /// Frames of control, and messages, that one connection may send in ten seconds on the average.
+  /// Frames of control, and messages, that one connection may send in an interval of `silence`, or in ten seconds where that
+  /// is shorter.
   package var frames = 2000
 
   package init() {}

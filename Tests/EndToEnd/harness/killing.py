@@ -41,7 +41,7 @@ def check_complete(subscriber, devices):
     lost = 0
     for device in devices:
         newest = wait_live(subscriber, device, since).json["seq"]
-        wait_complete(subscriber, device, newest, 60, reasons=("crash",))
+        wait_complete(subscriber, device, newest, 60, reasons=("crash",), renewed=True)
         check_order(subscriber, device)
         lost += len(reported(subscriber, device) - numbers(subscriber, device))
     return lost

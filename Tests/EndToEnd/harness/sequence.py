@@ -24,9 +24,9 @@ def missing(subscriber, device, up_to, *, reasons=()):
     return sorted(set(range(1, up_to + 1)) - numbers(subscriber, device) - lost)
 
 
-def wait_complete(subscriber, device, up_to, timeout=30, *, reasons=()):
-    """Returns when every number from 1 to `up_to` has come or is reported; says which ones are missing when none of them came
-    for `timeout` seconds. A long outage leaves much to deliver, which its limited rate may take minutes for."""
+def wait_complete(subscriber, device, up_to, timeout=30, *, reasons=(), renewed=False):
+    """Returns when every number from 1 to `up_to` has come or is reported; says which ones are missing else. `renewed`: the
+    time begins anew with each one that comes, for a backlog whose limited rate may take minutes."""
     end = time.monotonic() + timeout
     fewest = up_to + 1
     while True:
@@ -34,7 +34,7 @@ def wait_complete(subscriber, device, up_to, timeout=30, *, reasons=()):
         lost = missing(subscriber, device, up_to, reasons=reasons)
         if not lost:
             return
-        if len(lost) < fewest:
+        if renewed and len(lost) < fewest:
             fewest = len(lost)
             end = time.monotonic() + timeout
         left = end - time.monotonic()

@@ -160,7 +160,7 @@ extension OCPPAdapter {
     do {
       return .certificate(try CertificateChain(pem: pem), use: use)
     } catch {
-      throw AdapterError(.device, error.description)
+      throw AdapterError(.device, error.text)
     }
   }
 
@@ -176,7 +176,7 @@ extension OCPPAdapter {
           slot: slot, url: url, security: security, interface: given["interface"]?.string ?? "Wired0",
           timeout: number("timeout") ?? 30))
     } catch {
-      throw AdapterError(.device, error.description)
+      throw AdapterError(.device, error.text)
     }
   }
 

@@ -229,8 +229,6 @@ extension CentralSystem16 {
     return finish(now)
   }
 
-  private struct Refusal: Error { var text: String }
-
   private mutating func request(_ command: Command, _ now: Moment) -> Result<(String, JSON), Refusal> {
     func connector(_ number: Int?) -> JSON? { number.map { .integer(Int64($0)) } }
     switch command {

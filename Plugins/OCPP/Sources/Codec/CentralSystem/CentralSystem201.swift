@@ -279,8 +279,6 @@ extension CentralSystem201 {
     return finish(now)
   }
 
-  private struct Refusal: Error { var text: String }
-
   private mutating func request(_ command: Command, _ now: Moment) -> Result<(String, JSON), Refusal> {
     func evse(_ number: Int?) -> JSON? { number.flatMap { $0 > 0 ? ["id": .integer(Int64($0))] : nil } }
     switch command {

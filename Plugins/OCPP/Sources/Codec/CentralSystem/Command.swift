@@ -31,6 +31,11 @@ package enum Command: Equatable, Sendable {
   case registration(Registration.Status)
 }
 
+/// Why a command cannot be carried out: a sentence for whoever gave it.
+package struct Refusal: Error, Equatable, Sendable {
+  package var text: String
+}
+
 /// What an installation decides about a charger.
 package struct ChargerSettings: Equatable, Sendable {
   package var supply = Supply()

@@ -2,10 +2,6 @@
 
 /// A chain of certificates as CertificateSigned carries it: PEM (RFC 7468), the charger's own first, then what signed it.
 package struct CertificateChain: Equatable, Sendable {
-  package struct Problem: Error, Equatable, CustomStringConvertible {
-    package var description: String
-  }
-
   /// `certificateChain` of CertificateSigned in both versions, characters.
   package static let longest = 10_000
   /// More lead to no authority that anybody has.
@@ -15,12 +11,11 @@ package struct CertificateChain: Equatable, Sendable {
   private static let end = "-----END CERTIFICATE-----"
 
   package let text: String
-  package let count: Int
 
   /// Takes certificates and nothing else: above all no key. What is in them is the charger's to judge. Throws a sentence.
-  package init(pem: String) throws(Problem) {
+  package init(pem: String) throws(Refusal) {
     guard pem.utf8.count <= Self.longest else {
-      throw Problem(description: "the chain has \(pem.utf8.count) characters; at most \(Self.longest) can be sent")
+      throw Refusal(text: "the chain has \(pem.utf8.count) characters; at most \(Self.longest) can be sent")
     }
     var lines: [String] = []
     var body: String?
@@ -28,22 +23,21 @@ package struct CertificateChain: Equatable, Sendable {
     for line in pem.split(whereSeparator: \.isNewline) {
       switch body {
       case nil:
-        guard line == Self.begin else { throw Problem(description: "the chain has something else than certificates in PEM") }
+        guard line == Self.begin else { throw Refusal(text: "the chain has something else than certificates in PEM") }
         body = ""
       case let text? where line == Self.end:
-        guard Self.isDER(text) else { throw Problem(description: "certificate \(count + 1) of the chain is damaged") }
+        guard Self.isDER(text) else { throw Refusal(text: "certificate \(count + 1) of the chain is damaged") }
         count += 1
         body = nil
       case let text?: body = text + line
       }
       lines.append(String(line))
     }
-    guard body == nil else { throw Problem(description: "certificate \(count + 1) of the chain has no end") }
+    guard body == nil else { throw Refusal(text: "certificate \(count + 1) of the chain has no end") }
     guard (1...Self.mostCertificates).contains(count) else {
-      throw Problem(description: "the chain has \(count) certificates; expected 1 to \(Self.mostCertificates)")
+      throw Refusal(text: "the chain has \(count) certificates; expected 1 to \(Self.mostCertificates)")
     }
     text = lines.joined(separator: "\n") + "\n"
-    self.count = count
   }
 
   /// Base64 (RFC 4648 section 4) of an ASN.1 SEQUENCE: its first byte, 0x30, makes the first letter an M.
