@@ -13,8 +13,9 @@ let hostileCases: [CheckCase] = [
     try await Hostile.polls($0, .doubled, goodValues: .plausible)
   },
   CheckCase("delayed-answers", .hostilePeer, "An answer that comes too late is not taken for the next one.", limit: 60) {
-    // Late for the second question of a poll, and for the first.
-    try await Hostile.polls($0, .delayed(.milliseconds(200)), .delayed(.milliseconds(450)), goodValues: .plausible)
+    // Late for the second question of a poll of 300 ms, by as much as is left when what came instead has been taken for the first
+    // answer of the next poll and the answer to that for the second; and late for the first question.
+    try await Hostile.polls($0, .delayed(.milliseconds(180)), .delayed(.milliseconds(450)), goodValues: .plausible)
   },
   CheckCase("flipped-bits", .hostilePeer, "Answers with flipped bits harm nothing.", limit: 60) {
     try await Hostile.polls($0, .flipped, goodValues: .any, count: $0.input.pace.times(60))
