@@ -210,7 +210,7 @@ extension LinkGuard {
   func schedule(_ number: UInt32) {
     guard let memory = devices[number]?.memory else { return }
     let points = memory.with { $0.points }
-    devices[number]?.schedule.declare(points, plan: memory.plan.poll, now: Clock.boot())
+    devices[number]?.schedule.declare(points, plan: memory.plan.poll, phase: memory.plan.phase, now: Clock.boot())
   }
 
   func poll(_ number: UInt32) async {

@@ -24,6 +24,8 @@ package struct PollSchedule: Sendable {
     var due: Int64
     /// Due out of turn, which leaves the grid where it is.
     var hurried = false
+    /// By which the first poll moves the grid.
+    var shift: Int64 = 0
     /// The last poll left it out: due with the next one of the device, for a while.
     var again: Int64?
     var omissions = 0
@@ -36,6 +38,9 @@ package struct PollSchedule: Sendable {
   /// Periods, nanoseconds: a tenth of a second to a year.
   private static let leastPeriod: Int64 = 100_000_000
   private static let longestPeriod: Int64 = 365 * 86_400 * 1_000_000_000
+  /// The grids of devices that were declared together lie apart by less than this, and than their periods: so that a site's
+  /// devices are not all read in the same millisecond, for ever, and its readings still belong together. Nanoseconds.
+  private static let spread: Int64 = 500_000_000
 
   private var entries: [Entry] = []
   /// Polls that came more than a whole period late.
@@ -46,14 +51,17 @@ package struct PollSchedule: Sendable {
   package init() {}
 
   /// A point that is declared is due at once; one that is declared again keeps its place; one that cannot be read is never
-  /// due. A point's own wish counts only where it wants to be read less often than the plan says.
-  package mutating func declare(_ points: [(id: UInt32, point: PointDescriptor)], plan: PollPlan, now: Int64) {
-    for (id, point) in points where point.readable && !entries.contains(where: { $0.point == id }) {
+  /// due. A point's own wish counts only where it wants to be read less often than the plan says. `phase` from 0 to 1 moves
+  /// the grid, for all points of the device alike.
+  package mutating func declare(_ points: [(id: UInt32, point: PointDescriptor)], plan: PollPlan, phase: Double = 0, now: Int64) {
+    let new = points.compactMap { id, point -> (id: UInt32, period: Int64)? in
+      guard point.readable, !entries.contains(where: { $0.point == id }) else { return nil }
       let planned = plan.points[point.name] ?? max(plan.period, point.period ?? .zero)
-      let period = min(Self.longestPeriod, max(Self.leastPeriod, planned.nanoseconds))
-      entries.append(Entry(point: id, period: period, due: now))
+      return (id, min(Self.longestPeriod, max(Self.leastPeriod, planned.nanoseconds)))
     }
-    shortest = entries.map(\.period).min()
+    shortest = (entries.map(\.period) + new.map(\.period)).min()
+    let shift = Int64(phase * Double(min(Self.spread, shortest ?? 0)))
+    entries += new.map { Entry(point: $0.id, period: $0.period, due: now, shift: shift) }
   }
 
   package mutating func removeAll() {
@@ -86,7 +94,8 @@ package struct PollSchedule: Sendable {
       guard entries[index].due <= now else { continue }
       let late = (now - entries[index].due) / entries[index].period
       missed += Int(late)
-      entries[index].due += (late + 1) * entries[index].period
+      entries[index].due += (late + 1) * entries[index].period + entries[index].shift
+      entries[index].shift = 0
     }
     guard !leftOut.isEmpty else { return }
     let next = entries.map(\.due).min()

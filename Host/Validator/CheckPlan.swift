@@ -106,7 +106,7 @@ package struct CheckPlan: Sendable {
     if let name = template ?? check["template"]?.string {
       let file = template == nil && !name.hasPrefix("/") ? "\(folder)/\(name)" : name
       let found = try Self.template(file, inspection)
-      input.templateBody = found.body.text
+      input.templateBody = found.bodyText
       self.template = found.name
       config = .object((found.defaults.config.object ?? [:]).merging(config.object ?? [:]) { $1 })
     }

@@ -39,11 +39,12 @@ def fleet(count, seconds):
         spent, started, position = cpu(host.pid), time.monotonic(), subscriber.mark()
         time.sleep(seconds)
         spent, elapsed = cpu(host.pid) - spent, time.monotonic() - started
+        # First, since asking the host is no part of the load and brings code of its own into memory.
+        resident, private, written = memory(host.pid)
         last = links(host)
         polls, missed = last[0] - polls, last[1] - missed
         messages = subscriber.since(position)
         values = sum(len(m.json.get("values", {})) for m in messages if m.topic.endswith("/telemetry"))
-        resident, private, written = memory(host.pid)
     print(f"{count} devices of {POINTS} points at 1 s for {elapsed:.0f} s:")
     print(f"  polls {polls}, missed {missed}; messages {len(messages)}, values {values}")
     print(f"  memory {resident / 1024:.1f} MiB resident, {written / 1024:.1f} MiB private and written, "

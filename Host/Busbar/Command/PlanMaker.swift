@@ -94,7 +94,7 @@ enum PlanMaker {
     return DevicePlan(
       id: device.id, key: device.key, name: device.name, kind: template?.kind ?? kind(device.id), template: device.template,
       vendor: template?.vendor, model: template.flatMap { $0.models.count == 1 ? $0.models.first : nil }, config: device.config.text,
-      templateBody: template?.body.text ?? "",
+      templateBody: template?.bodyText ?? "",
       poll: PollPlan(period: device.poll.period ?? Poll.fallback, points: device.poll.points), writable: device.write)
   }
 

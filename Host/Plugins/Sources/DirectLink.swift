@@ -13,7 +13,7 @@ package struct LinkResources: Sendable {
   /// The link's settings, a JSON object.
   package var config: String
   package var events: any AdapterEvents
-  package var pool: ThreadPool
+  package var pool: any WorkPool
   package var store: any PluginStore
   package var services: any LinkServices = NoServices()
   package var logger: Logger
@@ -22,7 +22,7 @@ package struct LinkResources: Sendable {
 
   /// `endpoints`: the name of each, "device" for what a person configures, to where it leads.
   package init(
-    endpoints: [String: StreamEndpoint], config: String, events: any AdapterEvents, pool: ThreadPool,
+    endpoints: [String: StreamEndpoint], config: String, events: any AdapterEvents, pool: any WorkPool,
     store: any PluginStore, logger: Logger
   ) {
     self.init(
@@ -30,7 +30,7 @@ package struct LinkResources: Sendable {
   }
 
   package init(
-    streams: any LinkStreams, config: String, events: any AdapterEvents, pool: ThreadPool, store: any PluginStore,
+    streams: any LinkStreams, config: String, events: any AdapterEvents, pool: any WorkPool, store: any PluginStore,
     logger: Logger
   ) {
     self.streams = streams

@@ -2,6 +2,7 @@
 
 internal import BusbarModel
 internal import PluginAPI
+internal import Synchronization
 
 /// A point descriptor of the contract as a plugin gave it, copied and not yet believed.
 package struct PointRecord: Equatable, Sendable {
@@ -43,6 +44,20 @@ extension PointRecord {
   }
 }
 
+/// Devices of one template declare the same points: equal descriptors are kept once.
+private enum SharedPoints {
+  /// So many are remembered; then it begins anew.
+  private static let limit = 2048
+  private static let known = Mutex(Set<PointDescriptor>())
+
+  static func one(_ point: PointDescriptor) -> PointDescriptor {
+    known.withLock { known in
+      if known.count >= limit { known.removeAll() }
+      return known.insert(point).memberAfterInsert
+    }
+  }
+}
+
 /// A point descriptor of the contract, checked and translated into the host's words.
 enum PointDescription {
   /// Nil where the name, type or unit is not one.
@@ -53,7 +68,7 @@ enum PointDescription {
     let limited = record.minimum.isFinite && record.maximum.isFinite && (record.minimum != 0 || record.maximum != 0)
     let flags = Int(record.flags)
     let kind = kind(record.kind)
-    return PointDescriptor(
+    return SharedPoints.one(PointDescriptor(
       name: name, title: record.title, unit: unit, type: type, kind: kind,
       writable: flags & BB_POINT_WRITABLE != 0,
       // What can be neither read nor written is no point; then the flag is a mistake.
@@ -66,7 +81,7 @@ enum PointDescription {
       watchdog: duration(json?["watchdog_ms"]),
       period: record.period == 0 ? nil : .milliseconds(Int64(record.period)),
       restarts: kind == .counter && (flags & BB_POINT_RESTARTS != 0 || name.hasSuffix("_today") || name.hasSuffix("_session")),
-      plausible: Plausible(json: json?["plausible"]))
+      plausible: Plausible(json: json?["plausible"])))
   }
 
   private static func duration(_ json: JSONValue?) -> Duration? {

@@ -2,10 +2,15 @@
 
 internal import Synchronization
 
+/// Has work done on some thread that may block.
+package protocol WorkPool: Sendable {
+  func run(_ work: @escaping @Sendable () -> Void)
+}
+
 /// A bounded number of threads for work that blocks. A thread is started where work finds none idle, and ends when it has
 /// had none for a while; work beyond the limit waits in order. Work goes to the thread that became idle last: a busy moment
 /// leaves no crowd of threads that take turns and keep what their stacks have grown to.
-package final class ThreadPool: Sendable {
+package final class ThreadPool: WorkPool {
   private typealias Work = @Sendable () -> Void
 
   private final class Worker: Sendable {
@@ -38,19 +43,26 @@ package final class ThreadPool: Sendable {
   /// Those of them that wait for work.
   package var idle: Int { state.withLock { $0.idle.count } }
 
-  package func run(_ work: @escaping @Sendable () -> Void) {
+  package func run(_ work: @escaping @Sendable () -> Void) { take(work, canWait: true) }
+
+  /// Work that must not wait for other work to end: false, and not taken, where all threads are busy and no more are allowed.
+  package func offer(_ work: @escaping @Sendable () -> Void) -> Bool { take(work, canWait: false) }
+
+  @discardableResult private func take(_ work: @escaping @Sendable () -> Void, canWait: Bool) -> Bool {
     let (worker, number) = state.withLock { state -> (Worker?, Int?) in
       if let idle = state.idle.popLast() { return (idle, nil) }
       guard state.threads < limit else {
-        state.waiting.append(work)
+        if canWait { state.waiting.append(work) }
         return (nil, nil)
       }
       state.threads += 1
       state.started += 1
       return (Worker(), state.started)
     }
-    worker?.given.add(work)
-    if let worker, let number { WorkThread.start(name: "\(name)-\(number)") { [self] in serve(worker) } }
+    guard let worker else { return canWait }
+    worker.given.add(work)
+    if let number { WorkThread.start(name: "\(name)-\(number)") { [self] in serve(worker) } }
+    return true
   }
 
   private func serve(_ worker: Worker) {

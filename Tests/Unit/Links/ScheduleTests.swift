@@ -159,6 +159,27 @@ struct PollScheduleTests {
     #expect(schedule.next == Self.start + 10 * Self.second)
   }
 
+  /// Devices that were declared at once are read at once, and not at once for ever.
+  @Test func phasesMoveTheGridAfterTheFirstPoll() {
+    for (phase, period, shift) in [
+      (0, 5 * Self.second, 0), (0.5, 5 * Self.second, Self.second / 4), (0.5, Self.second / 5, Self.second / 10),
+    ] as [(Double, Int64, Int64)] {
+      var schedule = PollSchedule()
+      schedule.declare(
+        [(1, PointDescriptor(name: "power")), (2, PointDescriptor(name: "energy"))],
+        plan: PollPlan(period: .nanoseconds(period), points: ["energy": .seconds(60)]), phase: phase, now: Self.start)
+      #expect(schedule.due(at: Self.start) == [1, 2])
+      schedule.polled([1, 2], at: Self.start + 1)
+      #expect(schedule.next == Self.start + period + shift)
+      schedule.polled([1], at: Self.start + period + shift)
+      #expect(schedule.next == Self.start + 2 * period + shift)
+      // All points of a device moved alike: they are still read together.
+      #expect(schedule.due(at: Self.start + 60 * Self.second + shift) == [1, 2])
+      #expect(schedule.due(at: Self.start + 60 * Self.second + shift - 1) == [1])
+      #expect(schedule.missed == 0)
+    }
+  }
+
   @Test func whatCanOnlyBeWrittenIsNeverDue() {
     let schedule = schedule(
       PollPlan(period: .seconds(5)), [PointDescriptor(name: "power"), PointDescriptor(name: "power_limit", writable: true, readable: false)])

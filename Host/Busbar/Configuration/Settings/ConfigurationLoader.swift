@@ -56,6 +56,7 @@ package enum ConfigurationLoader {
       left += resolver.add(entry, place: Self.registry(of: id?.rawValue ?? ""), devices)
     }
     configuration.links = resolver.resolved
+    configuration.templates.forgetPlaces()
     return (sink.hasErrors ? nil : configuration, sink.sorted + left + configuration.templates.diagnostics)
   }
 

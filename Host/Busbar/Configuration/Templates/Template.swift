@@ -31,30 +31,68 @@ package struct Template: Sendable {
   package var defaults: Defaults
   /// How the adapter recognises such a device.
   package var probe: JSONValue?
-  /// For the adapter, checked by its schema and with the schema's defaults where it is known.
-  package var body: JSONValue
+  /// For the adapter, checked by its schema and with the schema's defaults where it is known: JSON text, keys in order. A
+  /// host keeps all templates and reads the bodies of few.
+  package var bodyText: String
   /// The names of the points that the body declares, in its order; nil where the body has no `points`.
   package var points: [String]?
   package var file: String
   /// `defaults.config` with its places, for messages.
-  let configNode: YAMLNode?
+  private(set) var configNode: YAMLNode?
   /// The body with its places.
-  let bodyNode: YAMLNode?
+  private(set) var bodyNode: YAMLNode?
+
+  init(
+    name: String, title: String, adapter: String, kind: DeviceKind, vendor: String?, models: [String], source: String?,
+    confidence: Confidence, write: Bool?, defaults: Defaults, probe: JSONValue?, body: JSONValue, points: [String]?, file: String,
+    configNode: YAMLNode?, bodyNode: YAMLNode?
+  ) {
+    self.name = name
+    self.title = title
+    self.adapter = adapter
+    self.kind = kind
+    self.vendor = vendor
+    self.models = models
+    self.source = source
+    self.confidence = confidence
+    self.write = write
+    self.defaults = defaults
+    self.probe = probe
+    bodyText = body.text
+    self.points = points
+    self.file = file
+    self.configNode = configNode
+    self.bodyNode = bodyNode
+  }
+
+  package var body: JSONValue { (try? JSONValue(parsing: Array(bodyText.utf8), depth: YAMLReader.depth)) ?? [:] }
+
+  /// What is said of it later names the file, and no line.
+  mutating func forgetPlaces() {
+    configNode = nil
+    bodyNode = nil
+  }
 }
 
 extension Template: Equatable {
   /// Equal in what they say; not in which file or line.
   package static func == (left: Template, right: Template) -> Bool {
-    left.json == right.json && left.points == right.points
+    left.bodyText == right.bodyText && left.head == right.head && left.points == right.points
   }
 }
 
 extension Template {
   /// The whole template: the head's keys, and the body under the adapter's id.
   package var json: JSONValue {
+    var object = head
+    object[adapter] = body
+    return .object(object)
+  }
+
+  private var head: [String: JSONValue] {
     var object: [String: JSONValue] = [
       "template": .string(name), "title": .string(title), "adapter": .string(adapter), "kind": .string(kind.rawValue),
-      "models": .array(models.map { .string($0) }), "confidence": .string(confidence.rawValue), adapter: body,
+      "models": .array(models.map { .string($0) }), "confidence": .string(confidence.rawValue),
     ]
     object["vendor"] = vendor.map { .string($0) }
     object["source"] = source.map { .string($0) }
@@ -65,7 +103,7 @@ extension Template {
     var members: [String: JSONValue] = ["config": defaults.config, "poll": .object(poll)]
     members["port"] = defaults.port.map { .integer(Int64($0)) }
     object["defaults"] = .object(members)
-    return .object(object)
+    return object
   }
 }
 

@@ -53,6 +53,11 @@ package struct TemplateLibrary: Sendable, Equatable {
     return (sink.hasErrors ? nil : template, sink.sorted)
   }
 
+  /// For a library that is kept: the places take several times the memory of all else.
+  mutating func forgetPlaces() {
+    for name in templates.keys { templates[name]?.forgetPlaces() }
+  }
+
   private mutating func add(_ file: String, manifests: [AdapterManifest], sources: SourceFiles) {
     let (template, found) = Self.check(file, manifests: manifests, sources: sources)
     diagnostics += found

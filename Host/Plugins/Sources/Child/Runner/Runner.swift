@@ -10,7 +10,7 @@ internal import Logging
 package enum Runner {
   package static let word = "runner"
   /// By then each device has been met, nanoseconds.
-  private static let startLength: Int64 = 30_000_000_000
+  static let startLength: Int64 = 30_000_000_000
   /// Its exit code where the socket is gone.
   static let lostHost: Int32 = 120
 
@@ -27,36 +27,13 @@ package enum Runner {
     OwnProcess.leaveLastWords(Outlet.packet(.crashing(peak: 0)), socket: 3)
     // For good: closing is left to the end of the process.
     let socket = unsafe Unmanaged.passRetained(Descriptor(owning: 3)).takeUnretainedValue()
-    let outlet = Outlet(socket)
-    var room = [UInt8](repeating: 0, count: Packet.limit)
-    var links: RunnerLinks?
-    // Behind the bars it could not look for them.
-    let started = (pages: OwnMemory.StartPages(), end: Clock.boot() + startLength)
-    var isStarting = true
-    while true {
-      guard case .packet(let packet, let descriptor) = PacketSocket.receive(socket, into: &room) else {
-        OwnProcess.end(lostHost)
-      }
-      if isStarting, Clock.boot() >= started.end {
-        started.pages.release()
-        isStarting = false
-      }
-      do throws(MessageError) {
-        for message in try messages(packet, descriptor) {
-          if let links {
-            links.handle(message, descriptor)
-          } else if case .load(let load) = message {
-            links = begin(load, outlet)
-          }
-        }
-      } catch {
-        outlet.send(.refused("a message of the host makes no sense: \(error.what)"))
-        OwnProcess.end(1)
-      }
-    }
+    let turns = RunnerTurns(socket)
+    turns.serve()
+    // This thread has done a call and left reading to the others: the process ends with its socket.
+    while true { _ = BlockingQueue<Never>().next() }
   }
 
-  private static func messages(_ packet: ArraySlice<UInt8>, _ descriptor: Descriptor?) throws(MessageError) -> [HostMessage] {
+  static func messages(_ packet: ArraySlice<UInt8>, _ descriptor: Descriptor?) throws(MessageError) -> [HostMessage] {
     switch try Packet.parse(packet) {
     case .file(let count):
       guard let bytes = descriptor?.content(count) else { throw MessageError(what: "it comes without its file") }
@@ -73,7 +50,7 @@ package enum Runner {
   }
 
   /// Sandbox, then the plugin: its constructors run behind the bars.
-  private static func begin(_ load: HostMessage.Load, _ outlet: Outlet) -> RunnerLinks {
+  static func begin(_ load: HostMessage.Load, _ outlet: Outlet) -> LoadedPlugin {
     do throws(SandboxFailure) {
       preload()
       try Sandbox.enter(load.sandbox, readable: 4)
@@ -90,7 +67,7 @@ package enum Runner {
     }
     do throws(SandboxFailure) { try Sandbox.closeFiles() } catch { refuse(error.text, outlet) }
     outlet.send(.loaded)
-    return RunnerLinks(plugin, outlet)
+    return plugin
   }
 
   /// What libraries would look for later, when no file can be opened any more: the unwinder and the time zone.

@@ -5,17 +5,18 @@ internal import BusbarSystem
 internal import Logging
 
 /// The links of a child: the host's calls go to the plugin as they do in the host, what comes of them goes back.
-/// For the thread that reads the host's messages only.
+/// For the thread whose turn it is to read.
 final class RunnerLinks {
   private let plugin: LoadedPlugin
   private let outlet: Outlet
   private let questions: Questions
-  private let pool = ThreadPool(name: "lane", limit: 64)
+  private let pool: any WorkPool
   private var links: [UInt32: DirectLink] = [:]
 
-  init(_ plugin: LoadedPlugin, _ outlet: Outlet) {
+  init(_ plugin: LoadedPlugin, _ outlet: Outlet, _ pool: any WorkPool) {
     self.plugin = plugin
     self.outlet = outlet
+    self.pool = pool
     questions = Questions(outlet)
   }
 
