@@ -42,6 +42,8 @@ package final class KeyValueStore: Sendable {
     for name in [scope, key] where !(1...Self.maximumName).contains(name.utf8.count) {
       throw KeyValueStoreError.badName
     }
+    // Without waiting for what others write: thousands of devices that come again say what they said before.
+    guard try get(scope, key) != value else { return }
     try database.write { database in
       let known = try Self.find(database, scope, key)
       guard known != value else { return }

@@ -66,7 +66,7 @@ extension Outbox {
   /// left free, and there only single messages are written that somebody waits for, and the last ones at the end.
   private func hasRoom(_ scope: OutboxState.Scope, _ database: Database) throws -> Bool {
     switch scope {
-    case .stream, .block, .close: return true
+    case .streams, .block, .close: return true
     case .due, .all: break
     }
     guard with({ $0.unwrittenCount }) > 0, let space = StateFiles.space(database.path) else { return true }

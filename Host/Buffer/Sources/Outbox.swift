@@ -75,6 +75,19 @@ package final class Outbox: Sendable {
     accept(key, time: alarm.time / 1_000_000, durable: true) { [encoder] seq in encoder.alarm(alarm, seq: seq) }
   }
 
+  /// Takes alarms in one write; they are on disk when this returns.
+  package func accept(_ alarms: [Alarm]) {
+    var streams = Set<Int64>()
+    for alarm in alarms {
+      let key = StreamKey(device: alarm.device, kind: .alarms)
+      let stream = take(key, time: alarm.time / 1_000_000) { [encoder] seq in encoder.alarm(alarm, seq: seq) }
+      if let stream { streams.insert(stream) }
+    }
+    guard !streams.isEmpty else { return }
+    commit(.streams(streams))
+    wakeConsumer()
+  }
+
   /// Takes a record; it is on disk when this returns.
   package func accept(_ record: Record) {
     let key = StreamKey(device: record.device, kind: record.kind == Record.session ? .sessions : .records)
@@ -82,16 +95,21 @@ package final class Outbox: Sendable {
   }
 
   private func accept(_ key: StreamKey, time: Int64, durable: Bool, encode: (Int64) -> [UInt8]) {
+    guard let stream = take(key, time: time, encode: encode) else { return }
+    if durable { commit(.streams([stream])) }
+    wakeConsumer()
+  }
+
+  /// The stream that it is in; nil where nothing is taken any more.
+  private func take(_ key: StreamKey, time: Int64, encode: (Int64) -> [UInt8]) -> Int64? {
     while true {
       switch with({ $0.accept(key, time: time, now: clock(), encode: encode) }) {
-      case .closed: return
+      case .closed: return nil
       case .needsBlock(let stream):
         if !commit(.block(stream)) { with { $0.extendUnreserved(stream) } }
       case .taken(let stream, let crowded):
-        if durable { commit(.stream(stream)) }
         if crowded { relieve() }
-        wakeConsumer()
-        return
+        return stream
       }
     }
   }

@@ -9,8 +9,8 @@ extension OutboxState {
     case due(Int64)
     /// All there is.
     case all
-    /// This stream's messages, before one of them is vouched for.
-    case stream(Int64)
+    /// These streams' messages, before one of them is vouched for.
+    case streams(Set<Int64>)
     /// This stream's next block of numbers.
     case block(Int64)
     /// All there is, and the exact next numbers.
@@ -24,7 +24,7 @@ extension OutboxState {
     switch scope {
     case .due(let now): age(until: now - halfCommit)
     case .all, .close: age(until: .max)
-    case .stream, .block: break
+    case .streams, .block: break
     }
     plan.seals = scope == .close
     if rowsAllowed { plan.rows = rows(scope) }
@@ -33,7 +33,7 @@ extension OutboxState {
     switch scope {
     case .due, .all, .close:
       plan.deletes = deletes()
-    case .stream, .block: break
+    case .streams, .block: break
     }
     let reserving = streams.contains { needsBlock($0.key, $0.value, scope) }
     if !plan.isEmpty || reserving || scope == .close { plan.streams = records(scope) }
@@ -80,7 +80,7 @@ extension OutboxState {
       guard let entry = entries[id], !entry.written else { continue }
       switch scope {
       case .due(let now): guard entry.accepted <= now - halfCommit else { return rows }
-      case .stream(let stream): guard entry.row.stream == stream else { continue }
+      case .streams(let streams): guard streams.contains(entry.row.stream) else { continue }
       case .block: return rows
       case .all, .close: break
       }
@@ -92,7 +92,7 @@ extension OutboxState {
   private func needsBlock(_ id: Int64, _ stream: Stream, _ scope: Scope) -> Bool {
     switch scope {
     case .block(id): true
-    case .block, .stream, .close: false
+    case .block, .streams, .close: false
     case .due, .all: stream.block.runsLow || (stream.block.used && stream.block.end > stream.reserved ?? 0)
     }
   }
