@@ -86,6 +86,8 @@ package actor Discoverer {
 
   /// With what each means for this host.
   package func candidates() async -> [(FoundDevice, Standing)] {
+    // Thousands of devices are not asked about nothing.
+    guard !book.devices.isEmpty else { return [] }
     let known = await site.devices()
     return book.devices.map { ($0, Standing(of: $0, among: known)) }
   }

@@ -27,6 +27,8 @@ package final class History: Sendable {
   static let undated: Int64 = 1 << 40
   /// Devices that are followed at once.
   static let mostDevices = 10_000
+  /// Devices that are looked at in a row.
+  private static let atOnce = 64
 
   struct State: Sendable {
     var books: [DeviceID: MinuteBook] = [:]
@@ -114,13 +116,19 @@ package final class History: Sendable {
 
   private func ended(all: Bool) -> [DeviceID: Block] {
     let now = wall() >= Self.believable ? wall() / 60_000_000_000 : clock() / 60_000_000_000 - Self.undated
-    return state.withLock { state in
-      var blocks: [DeviceID: Block] = [:]
-      for device in state.books.keys {
-        if all { state.books[device]?.endMinute() } else { state.books[device]?.end(before: now) }
-        if let block = state.books[device]?.takeEnded(), !block.isEmpty { blocks[device] = block }
+    var blocks: [DeviceID: Block] = [:]
+    // Readings of thousands of devices do not wait until all of them are looked at.
+    let devices = state.withLock { Array($0.books.keys) }
+    for start in stride(from: 0, to: devices.count, by: Self.atOnce) {
+      let some = state.withLock { state in
+        devices[start..<min(start + Self.atOnce, devices.count)].compactMap { device -> (DeviceID, Block)? in
+          if all { state.books[device]?.endMinute() } else { state.books[device]?.end(before: now) }
+          guard let block = state.books[device]?.takeEnded(), !block.isEmpty else { return nil }
+          return (device, block)
+        }
       }
-      return blocks
+      for (device, block) in some { blocks[device] = block }
     }
+    return blocks
   }
 }

@@ -18,7 +18,9 @@ package struct MinuteBook: Sendable {
 
   private var minute = Int64.min
   private var points: [Point] = []
+  /// Of books with many points; few are looked through as fast.
   private var places: [String: Int] = [:]
+  private static let few = 24
   private var ended = Block()
 
   package init() {}
@@ -72,10 +74,17 @@ package struct MinuteBook: Sendable {
   private mutating func place(_ reading: Reading, _ index: Int, _ guess: Int) -> Int? {
     if guess < points.count, points[guess].name == reading.items[index].point.name { return guess }
     let point = reading.items[index].point
-    if let place = places[point.name] { return place }
+    if points.count <= Self.few {
+      if let place = points.firstIndex(where: { $0.name == point.name }) { return place }
+    } else if let place = places[point.name] {
+      return place
+    }
     guard points.count < Self.mostPoints else { return nil }
     points.append(Point(name: point.name, kind: Self.kind(of: point)))
-    places[point.name] = points.count - 1
+    if points.count > Self.few {
+      if places.isEmpty { for place in points.indices { places[points[place].name] = place } }
+      places[point.name] = points.count - 1
+    }
     return points.count - 1
   }
 

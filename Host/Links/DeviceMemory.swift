@@ -21,7 +21,8 @@ package final class DeviceMemory: Sendable {
     var points: [(id: UInt32, point: PointDescriptor)] = []
     /// The next declaration replaces the points instead of adding to them.
     var renumbered = false
-    var latest: [String: Latest] = [:]
+    /// One for each point that had any; in their order, and found by it: a dictionary would be the largest part of this.
+    var latest: [Latest] = []
     /// What the running poll delivered so far.
     var polled: [Reading.Item] = []
     var activeProblems: [String] = []
@@ -44,7 +45,15 @@ package final class DeviceMemory: Sendable {
   package var plan: DevicePlan { state.withLock { $0.plan } }
   package var id: DeviceID? { state.withLock { $0.id } }
   package var points: [PointDescriptor] { state.withLock { $0.points.map(\.point) } }
-  package var latest: [String: Latest] { state.withLock { $0.latest } }
+  /// By the point's name.
+  package var latest: [String: Latest] {
+    let all = state.withLock { $0.latest }
+    return Dictionary(all.map { ($0.item.point.name, $0) }) { _, last in last }
+  }
+  /// How many points have had a value or a reason for having none, and those that have none now.
+  var latestCount: (all: Int, missing: [Reading.Item]) {
+    state.withLock { state in (state.latest.count, state.latest.filter { $0.item.value == nil }.map(\.item)) }
+  }
   package var samples: Int { state.withLock { $0.samples } }
   package var actions: [String] { state.withLock { $0.actions } }
   package var known: Bool { state.withLock { $0.known } }
@@ -57,7 +66,14 @@ package final class DeviceMemory: Sendable {
     state.withLock { state in
       state.polled += items
       state.samples += items.count
-      for item in items { state.latest[item.point.name] = Latest(item: item, time: time) }
+      var guess = 0
+      for item in items {
+        let latest = Latest(item: item, time: time)
+        let fits = guess < state.latest.count && state.latest[guess].item.point.name == item.point.name
+        let place = fits ? guess : state.latest.firstIndex { $0.item.point.name == item.point.name }
+        if let place { state.latest[place] = latest } else { state.latest.append(latest) }
+        guess = (place ?? state.latest.count - 1) + 1
+      }
     }
   }
 

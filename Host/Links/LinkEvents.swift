@@ -92,7 +92,7 @@ final class LinkEvents: AdapterEvents {
       defer {
         state.id = bound
         state.infoChanged = true
-        state.latest = [:]
+        state.latest = []
         state.judge.forget()
       }
       return state.id

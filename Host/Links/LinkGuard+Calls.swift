@@ -288,8 +288,7 @@ extension LinkGuard {
     backOff.reset()
     let first = devices[number]?.health.everAnswered == false
     // A value that the device says it does not have is missing, and the device well; unless it has none at all.
-    let missing = memory.latest.values.filter { $0.item.value == nil }.map(\.item)
-    let known = memory.latest.count
+    let (known, missing) = memory.latestCount
     let failing = missing.filter { $0.quality != .bad(.device) }
     let bad = missing.count == known ? missing : failing
     devices[number]?.missing = missing.count

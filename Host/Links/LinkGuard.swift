@@ -7,7 +7,8 @@ internal import BusbarSystem
 package import Logging
 
 /// The guard of one link: it alone calls the link's plugin, one call at a time, commands before polls. It never blocks:
-/// a call runs on a thread of the pool, and the guard answers and gives up what hangs meanwhile.
+/// a call runs on a thread of the pool, and the guard answers and gives up what hangs meanwhile. Between its turns it is
+/// an alarm and no task: thousands of guards mostly wait.
 ///
 /// A link that cannot be opened, or whose far end closed, is tried again with back-off; a device that does not answer
 /// has a back-off of its own and costs its neighbours nothing but its bounded time-out.
@@ -106,9 +107,14 @@ package actor LinkGuard {
   var lostThreads = 0
   /// The device that is being polled.
   var busy: UInt32?
-  private var task: Task<Void, Never>?
+  /// Whether it has its turn now; between two turns it waits for its alarm or a signal.
+  private var isRunning = false
+  private var hasStarted = false
+  private var hasEnded = false
   private var signalled = false
-  private var waiter: OneShot<Void>?
+  private var alarm: TimedExecutor.Alarm?
+  /// Who waits for its end.
+  private var endings: [@Sendable () -> Void] = []
 
   /// All guards take turns on one thread: what they do between calls is short.
   static let executor = TimedExecutor(name: "links")
@@ -116,7 +122,8 @@ package actor LinkGuard {
 
   package init(
     plan: LinkPlan, connecting: any LinkConnecting, observer: any LinkObserver, binding: any IdentityBinding,
-    logger: Logger, patience: Duration = .seconds(15), recall: any CountRecall = NoRecall(), host: any LinkHost = NoLinkHost()
+    logger: Logger, patience: Duration = .seconds(15), recall: any CountRecall = NoRecall(), host: any LinkHost = NoLinkHost(),
+    traceCapacity: Int = TraceRing.defaultCapacity
   ) {
     self.plan = plan
     self.patience = patience.nanoseconds
@@ -126,16 +133,16 @@ package actor LinkGuard {
     var logger = logger
     logger[metadataKey: "link"] = "\(plan.id)"
     self.logger = logger
-    // One link a charger makes thousands of them.
-    let frames = plan.isVisited ? LinkTrace(capacity: 2 * TraceRing.frameLimit) : LinkTrace()
+    let frames = LinkTrace(capacity: traceCapacity)
     events = LinkEvents(link: plan.id, frames: frames, observer: observer, binding: binding, recall: recall, host: host, logger: logger)
   }
 
   package func start() {
-    events.watchCondition { [weak self] in Task { await self?.lookAtConnection() } }
-    events.mailbox.connect { [weak self] in Task { await self?.signal() } }
+    events.watchCondition { [weak self] in Self.executor.call { [weak self] in self?.assumeIsolated { $0.lookAtConnection() } } }
+    events.mailbox.connect { [weak self] in Self.executor.call { [weak self] in self?.assumeIsolated { $0.signal() } } }
     for device in plan.devices { enter(device) }
-    task = Task { await run() }
+    hasStarted = true
+    signal()
   }
 
   /// Returns when the guard comes by, which it does at all times: what blocks runs elsewhere.
@@ -148,16 +155,14 @@ package actor LinkGuard {
     failWaiting("the link is being closed")
     connection?.cancel()
     signal()
-    guard let task else { return }
-    // No task group: it would wait for the guard's own task, however long that takes.
+    guard hasStarted, !hasEnded else { return }
     await withCheckedContinuation { continuation in
       let end = OneShot<Void>(continuation)
       let timer = Task {
         try? await Task.sleep(for: limit)
         end.give(())
       }
-      Task {
-        await task.value
+      endings.append {
         timer.cancel()
         end.give(())
       }
@@ -213,8 +218,7 @@ package actor LinkGuard {
 
   func signal() {
     signalled = true
-    waiter?.give(())
-    waiter = nil
+    if !isRunning { Task { await run() } }
   }
 
   private func enter(_ device: DevicePlan) {
@@ -240,30 +244,58 @@ package actor LinkGuard {
     announce(number)
   }
 
+  /// One turn: until there is nothing to do. Whoever calls while it has its turn is content with that.
   private func run() async {
+    guard hasStarted, !isRunning, !hasEnded else { return }
+    isRunning = true
+    if let alarm { Self.executor.cancel(alarm) }
+    alarm = nil
     while !stopping {
-      await step()
+      guard case .idle(let time) = await step(), !stopping else { continue }
+      guard !signalled else {
+        signalled = false
+        continue
+      }
+      alarm = time.map { time in Self.executor.alarm(at: time) { [weak self] in self?.assumeIsolated { $0.rung() } } }
+      isRunning = false
+      return
     }
     failWaiting("the link is being closed")
     await closeLink()
     events.frames.finish()
+    hasEnded = true
+    isRunning = false
+    for ending in endings { ending() }
+    endings = []
   }
 
-  private func step() async {
+  /// Its alarm has gone off.
+  private func rung() {
+    alarm = nil
+    if !isRunning { Task { await run() } }
+  }
+
+  private enum Turn {
+    case worked
+    /// Nothing is to be done before this time, or before a signal.
+    case idle(until: Int64?)
+  }
+
+  private func step() async -> Turn {
     if !removals.isEmpty {
       await remove(removals.removeFirst())
-      return
+      return .worked
     }
     switch phase {
     case .stuck, .attention:
       failWaiting(reason ?? "the link is not open")
-      await wait(until: nil)
+      return .idle(until: nil)
     case .closed(let retryAt):
       if retryAt <= Clock.boot() {
         await openLink()
       } else {
         failWaiting(reason ?? "the link is not open")
-        await wait(until: retryAt)
+        return .idle(until: retryAt)
       }
     case .open:
       if !writes.isEmpty, events.mailbox.pending < mostPending {
@@ -283,9 +315,10 @@ package actor LinkGuard {
         await perform(scans.removeFirst())
       } else {
         eventsInARow = 0
-        await wait(until: [nextDevice()?.1, events.mailbox.due].compactMap { $0 }.min())
+        return .idle(until: [nextDevice()?.1, events.mailbox.due].compactMap { $0 }.min())
       }
     }
+    return .worked
   }
 
   /// A far end that has much to say leaves polls their turn.
@@ -314,21 +347,5 @@ package actor LinkGuard {
     for read in reads { read.answer(.failure(CallResult(failure: .transient, reason: .unspecified, text: text))) }
     reads = []
     failSearching(CallResult(failure: .transient, reason: .unspecified, text: text))
-  }
-
-  private func wait(until time: Int64?) async {
-    if signalled {
-      signalled = false
-      return
-    }
-    var alarm: TimedExecutor.Alarm?
-    await withCheckedContinuation { continuation in
-      let shot = OneShot<Void>(continuation)
-      waiter = shot
-      alarm = time.map { Self.executor.alarm(at: $0) { shot.give(()) } }
-    }
-    waiter = nil
-    signalled = false
-    if let alarm { Self.executor.cancel(alarm) }
   }
 }

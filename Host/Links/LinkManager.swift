@@ -17,10 +17,15 @@ package actor LinkManager: DeviceWriter {
   private let host: any LinkHost
   private let hub: ListenerHub?
   private(set) var guards: [String: LinkGuard] = [:]
-  /// The link where a device was found last; among thousands it need not be looked for each time.
+  /// The link where a device is, or was found last; among thousands it need not be looked for each time.
   private var places: [DeviceID: String] = [:]
   /// The last application of plans: one waits for the one before it.
   private var applying: Task<Outcome, Never>?
+
+  /// On the thread of the guards: asking thousands of them in a row is no thousand changes of threads.
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe LinkGuard.executor.asUnownedSerialExecutor() }
+  /// So many guards are asked in a row until others have their turn.
+  private static let turn = 64
 
   package typealias Outcome = (added: [String], removed: [String], changed: [String])
 
@@ -57,7 +62,8 @@ package actor LinkManager: DeviceWriter {
     var outcome: Outcome = ([], [], [])
     var ending: [LinkGuard] = []
     let wanted = Dictionary(plans.map { ($0.id, $0) }) { first, _ in first }
-    for (id, link) in guards {
+    for (count, (id, link)) in guards.enumerated() {
+      if count % Self.turn == Self.turn - 1 { await Task.yield() }
       let old = await link.plan
       if let new = wanted[id], new.sameLink(as: old) {
         guard new != old else { continue }
@@ -71,16 +77,28 @@ package actor LinkManager: DeviceWriter {
       }
     }
     await Self.stop(ending)
+    let changed = Set(outcome.changed)
+    let visitors = plans.count { $0.isVisited }
+    var started = 0
     for plan in plans where guards[plan.id] == nil {
       let link = LinkGuard(
         plan: plan, connecting: connecting, observer: observer, binding: binding, logger: logger, patience: patience,
-        recall: recall, host: host)
+        recall: recall, host: host, traceCapacity: Self.traceCapacity(plan, visitors: visitors))
       guards[plan.id] = link
       if case .visitor(let visitor) = plan.endpoint { hub?.register(visitor, adapter: plan.adapter, link.events.mailbox) }
-      if !outcome.changed.contains(plan.id) { outcome.added.append(plan.id) }
+      for device in plan.devices { if let id = device.id { places[id] = plan.id } }
+      if !changed.contains(plan.id) { outcome.added.append(plan.id) }
       await link.start()
+      started += 1
+      if started % Self.turn == 0 { await Task.yield() }
     }
     return outcome
+  }
+
+  /// Bytes. One link a charger makes thousands of them, whose last words must not be most of the host's memory.
+  private static func traceCapacity(_ plan: LinkPlan, visitors: Int) -> Int {
+    guard plan.isVisited else { return TraceRing.defaultCapacity }
+    return visitors > 1_000 ? 2_048 : 8_192
   }
 
   package func stop() async {
@@ -150,7 +168,10 @@ package actor LinkManager: DeviceWriter {
 
   package func links() async -> [LinkSnapshot] {
     var all: [LinkSnapshot] = []
-    for link in guards.values { all.append(await link.snapshot()) }
+    for link in guards.values {
+      all.append(await link.snapshot())
+      if all.count % Self.turn == 0 { await Task.yield() }
+    }
     return all.sorted { $0.id < $1.id }
   }
 

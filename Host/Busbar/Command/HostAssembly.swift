@@ -238,9 +238,12 @@ final class HostAssembly: Sendable {
       }
       group.addTask {
         for await _ in self.changes {
+          let start = ContinuousClock.now
           await self.publishStatus()
-          // Several devices change together; one status tells of all of them.
-          try? await Task.sleep(for: .milliseconds(200))
+          // Several devices change together; one status tells of all of them. Of thousands it takes its time, and a small part
+          // of the processor at most.
+          let pause = min(.seconds(10), max(.milliseconds(200), (ContinuousClock.now - start) * 50))
+          try? await Task.sleep(for: pause)
         }
         return nil
       }
@@ -341,6 +344,8 @@ final class HostAssembly: Sendable {
     await hub.stop()
     await links.stop()
     await runners.stop()
+    // What the end of the links has to say still goes out.
+    picture.close()
     await uplink?.stop()
     outbox.close()
     await history.close()

@@ -15,6 +15,7 @@ final class LivePicture: LinkObserver {
   static let lostThreadLimit = 4
 
   private let outbox: Outbox
+  private let alarmWriter: AlarmWriter
   private let history: History
   private let payloads: Payloads
   private let state = Mutex(State())
@@ -43,6 +44,7 @@ final class LivePicture: LinkObserver {
 
   init(outbox: Outbox, history: History, payloads: Payloads) {
     self.outbox = outbox
+    alarmWriter = AlarmWriter(outbox: outbox)
     self.history = history
     self.payloads = payloads
   }
@@ -92,7 +94,10 @@ final class LivePicture: LinkObserver {
     let (uplink, info, watchers, contact, change) = state.withLock { state in
       let before = state.states.updateValue(status, forKey: status.device)
       let contact = status.state.answers && before?.state.answers != true ? state.onContact : nil
-      return (state.uplink, state.infos[status.device], Self.interested(state, status.device), contact, state.onChange)
+      // The numbers in between are the device's own matter: the host's documents do not have them.
+      let isNews = before?.state != status.state || before?.alarms != status.alarms
+      let change = isNews ? state.onChange : nil
+      return (state.uplink, state.infos[status.device], Self.interested(state, status.device), contact, change)
     }
     if let info {
       let payload = payloads.deviceStatus(status, info: info, time: Clock.unixMilliseconds())
@@ -120,7 +125,10 @@ final class LivePicture: LinkObserver {
     if let status { uplink?.setState(.deviceStatus(info.id), payloads.deviceStatus(status, info: info, time: now)) }
   }
 
-  func alarm(_ alarm: Alarm) { outbox.accept(alarm) }
+  func alarm(_ alarm: Alarm) { alarmWriter.accept(alarm) }
+
+  /// Before the buffer is closed.
+  func close() { alarmWriter.close() }
 
   /// The last ones of each device, by session; for those who ask the API.
   func record(_ record: Record) {
@@ -164,18 +172,23 @@ final class LivePicture: LinkObserver {
   }
 
   var devices: [ListedDevice] {
-    state.withLock { state in
+    let all = state.withLock { state in
       state.states.values.compactMap { status in
-        state.infos[status.device].map { ListedDevice(id: status.device, kind: $0.kind, state: status.state) }
-      }.sorted { $0.id < $1.id }
+        state.kinds[status.device].map { ListedDevice(id: status.device, kind: $0, state: status.state) }
+      }
     }
+    return all.sorted { $0.id < $1.id }
   }
 
   /// How many devices answer and how many do not.
   var counts: (online: Int, offline: Int) {
-    let devices = devices
-    let online = devices.count { $0.state.answers }
-    return (online, devices.count - online)
+    state.withLock { state in
+      var (online, offline) = (0, 0)
+      for status in state.states.values where state.kinds[status.device] != nil {
+        if status.state.answers { online += 1 } else { offline += 1 }
+      }
+      return (online, offline)
+    }
   }
 
   /// Of devices and of the host itself.
@@ -185,7 +198,7 @@ final class LivePicture: LinkObserver {
       text.map { ["name": .string(name), "text": .string($0)] }
     }
     return own + state.withLock { state in
-      state.ownAlarms + state.states.values.sorted { $0.device < $1.device }.flatMap { status in
+      state.ownAlarms + state.states.values.filter { !$0.alarms.isEmpty }.sorted { $0.device < $1.device }.flatMap { status in
         status.alarms.map { ["device": .string(status.device.rawValue), "name": .string($0)] }
       }
     }

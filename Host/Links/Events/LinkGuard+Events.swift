@@ -28,7 +28,7 @@ extension LinkGuard {
   /// A device that was not well is looked at as soon as a point has got its value, not a period later.
   private func lookAgain(_ number: UInt32) {
     guard let device = devices[number], device.health.state != .online else { return }
-    let missing = device.memory.with { state in state.latest.values.count { $0.item.value == nil } }
+    let missing = device.memory.with { state in state.latest.count { $0.item.value == nil } }
     if missing < device.missing {
       devices[number]?.schedule.hurry()
       devices[number]?.backOff.reset()

@@ -18,7 +18,7 @@ package struct DeviceJudge: Sendable {
   /// Nanoseconds for which a device may repeat the same time of its own: hourly values have hourly times.
   package static let standstill: Int64 = 2 * 3_600_000_000_000
   /// Good readings in a row after which former trouble is forgotten.
-  private static let calm = 1000
+  private static let calm: Int32 = 1000
 
   private struct Entry {
     let name: String
@@ -26,16 +26,16 @@ package struct DeviceJudge: Sendable {
     var point: PointDescriptor
     var judge: PointJudge?
     /// Readings in this episode of implausible values; 0 = there is none.
-    var doubted = 0
+    var doubted: Int32 = 0
     /// Good readings in a row since.
-    var good = 0
+    var good: Int32 = 0
     /// Episodes that followed close on another: each doubles the good readings that end the next, so that a point that
     /// trembles does not fill the log.
-    var relapses = 0
+    var relapses: Int32 = 0
     /// The running poll brought it; polls in a row that did, and that did not.
     var delivered = false
-    var bringing = 0
-    var omitted = 0
+    var bringing: Int32 = 0
+    var omitted: Int32 = 0
   }
 
   private let kind: DeviceKind
@@ -57,6 +57,8 @@ package struct DeviceJudge: Sendable {
 
   /// What is declared again unchanged keeps its past.
   package mutating func declare(_ points: [(id: UInt32, point: PointDescriptor)]) {
+    // A charger's points are declared once: room for more would be most of what thousands take.
+    entries.reserveCapacity(entries.count + points.count { places[$0.point.name] == nil })
     for (id, point) in points {
       if let place = places[point.name] {
         entries[place].id = id
@@ -119,7 +121,7 @@ package struct DeviceJudge: Sendable {
           if entries[place].good < Self.calm, entries[place].relapses < 10 { entries[place].relapses += 1 }
           notices.append(.began(point: entries[place].name, why: doubt, value: number))
         }
-        entries[place].doubted += 1
+        entries[place].doubted &+= 1
         entries[place].good = 0
       } else {
         settle(place, &notices)
@@ -152,8 +154,8 @@ package struct DeviceJudge: Sendable {
     entries[place].good &+= 1
     if entries[place].doubted > 0 {
       // The first episode ends as soon as a new level would count.
-      guard entries[place].good >= PointJudge.patience << max(0, entries[place].relapses - 1) else { return }
-      notices.append(.ended(point: entries[place].name, count: entries[place].doubted))
+      guard entries[place].good >= Int32(PointJudge.patience) << max(0, entries[place].relapses - 1) else { return }
+      notices.append(.ended(point: entries[place].name, count: Int(entries[place].doubted)))
       entries[place].doubted = 0
       entries[place].good = 0
     } else if entries[place].good >= Self.calm {
@@ -207,11 +209,11 @@ package struct DeviceJudge: Sendable {
     var notices: [Notice] = []
     for place in entries.indices where due.contains(entries[place].id) {
       if entries[place].delivered {
-        entries[place].bringing = min(Self.omissions, entries[place].bringing + 1)
+        entries[place].bringing = min(Int32(Self.omissions), entries[place].bringing + 1)
         entries[place].omitted = 0
-      } else if entries[place].bringing == Self.omissions {
-        entries[place].omitted += 1
-        guard entries[place].omitted >= Self.omissions else { continue }
+      } else if entries[place].bringing == Int32(Self.omissions) {
+        entries[place].omitted &+= 1
+        guard entries[place].omitted >= Int32(Self.omissions) else { continue }
         stale.append(entries[place].id)
         if entries[place].doubted == 0 {
           notices.append(.began(point: entries[place].name, why: .stale, value: nil))

@@ -4,7 +4,7 @@ package import BusbarModel
 
 /// What one point's values are judged by: the template's word, else limits of its quantity that no device of its kind
 /// meets while it works.
-package struct PlausibilityRules: Sendable, Equatable {
+package struct PlausibilityRules: Sendable, Hashable {
   /// Beyond them a value is no value.
   package var minimum = -Double.infinity
   package var maximum = Double.infinity

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Synchronization
+
 /// Judges the values of one point, one after the other. A value type without I/O; times are nanoseconds of one clock.
 ///
 /// A counter that falls or jumps is at first taken for a glitch: that reading has no value. When it stays where it is, or
@@ -40,13 +42,39 @@ package struct PointJudge: Sendable {
     var count: Int
   }
 
-  package let rules: PlausibilityRules
+  package var rules: PlausibilityRules { shared.rules }
+  private let shared: SharedRules
   private var base: Base?
-  private var candidate: Candidate?
-  /// The count before the counter started over; when it comes back there, the new start was none.
-  private var former: Base?
+  /// What most points never have, and thousands of devices need no room for.
+  private var doubt: Doubt?
 
-  package init(_ rules: PlausibilityRules) { self.rules = rules }
+  private var candidate: Candidate? {
+    get { doubt?.content.candidate }
+    set { if newValue != nil || doubt != nil { doubt = Doubt(newValue, former) } }
+  }
+
+  /// The count before the counter started over; when it comes back there, the new start was none.
+  private var former: Base? {
+    get { doubt?.content.former }
+    set { if newValue != nil || doubt != nil { doubt = Doubt(candidate, newValue) } }
+  }
+
+  private indirect enum Doubt {
+    case content(candidate: Candidate?, former: Base?)
+
+    init?(_ candidate: Candidate?, _ former: Base?) {
+      guard candidate != nil || former != nil else { return nil }
+      self = .content(candidate: candidate, former: former)
+    }
+
+    var content: (candidate: Candidate?, former: Base?) {
+      switch self {
+      case .content(let candidate, let former): (candidate, former)
+      }
+    }
+  }
+
+  package init(_ rules: PlausibilityRules) { shared = SharedRules.of(rules) }
 
   package var isEmpty: Bool { base == nil }
   /// When the value last became another one.
@@ -150,5 +178,25 @@ package struct PointJudge: Sendable {
     }
     accept(value, now)
     return .good
+  }
+}
+
+/// Rules that many points have in common.
+private final class SharedRules: Sendable {
+  private static let known = Mutex<[PlausibilityRules: SharedRules]>([:])
+  private static let mostKnown = 1_024
+
+  let rules: PlausibilityRules
+
+  private init(_ rules: PlausibilityRules) { self.rules = rules }
+
+  static func of(_ rules: PlausibilityRules) -> SharedRules {
+    known.withLock { known in
+      if let shared = known[rules] { return shared }
+      if known.count >= mostKnown { known = [:] }
+      let shared = SharedRules(rules)
+      known[rules] = shared
+      return shared
+    }
   }
 }

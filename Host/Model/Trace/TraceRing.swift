@@ -40,16 +40,20 @@ package struct TraceRing: Sendable {
   private var first = 0
   private var end = 0
 
-  /// `capacity` in bytes is a power of two, at least two frames of the greatest length.
+  /// `capacity` in bytes is a power of two, at least 1 KiB. Where two frames of the greatest length have no room, less of
+  /// each is kept.
   package init(capacity: Int = TraceRing.defaultCapacity) {
-    precondition(capacity.nonzeroBitCount == 1 && capacity >= 2 * Self.frameLimit)
+    precondition(capacity.nonzeroBitCount == 1 && capacity >= 1_024)
     self.capacity = capacity
   }
+
+  /// Bytes that are kept of one frame here.
+  private var frameRoom: Int { capacity >= 2 * Self.frameLimit ? Self.frameLimit : capacity / 2 - Self.headLength }
 
   package mutating func record(
     _ direction: Direction, _ frame: ArraySlice<UInt8>, device: UInt32, time: Int64
   ) {
-    let kept = frame.prefix(Self.frameLimit)
+    let kept = frame.prefix(frameRoom)
     put(direction.rawValue, kept, device, time)
     if kept.count < frame.count { record(.cut(frame.count - kept.count), device: device, time: time) }
   }

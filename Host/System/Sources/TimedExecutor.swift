@@ -10,37 +10,76 @@ package final class TimedExecutor: SerialExecutor {
   package struct Alarm: Sendable {
     fileprivate let time: Int64
     fileprivate let number: UInt64
+
+    fileprivate func isBefore(_ other: Alarm) -> Bool { (time, number) < (other.time, other.number) }
   }
 
+  // A closure that is a dictionary's own value is wrapped once more at each access; in a field it is not.
   private struct Entry {
-    let time: Int64
-    let number: UInt64
     let action: @Sendable () -> Void
-
-    func isBefore(_ alarm: Alarm) -> Bool { (time, number) < (alarm.time, alarm.number) }
   }
 
   private struct State {
     var jobs: [UnownedJob] = []
-    /// The next one last.
-    var alarms: [Entry] = []
+    /// What is to be called at once.
+    var calls: [Entry] = []
+    /// By number; an alarm without one was cancelled.
+    var entries: [UInt64: Entry] = [:]
+    /// A heap, the next one first. Cancelled ones stay until they are due or too many: thousands of guards set and cancel
+    /// alarms all the time.
+    var order: [Alarm] = []
     var lastNumber: UInt64 = 0
     var isAsleep = false
 
-    /// Where an alarm is, or belongs.
-    func place(of alarm: Alarm) -> Int {
-      var low = 0
-      var high = alarms.count
-      while low < high {
-        let middle = (low + high) / 2
-        if alarms[middle].isBefore(alarm) { high = middle } else { low = middle + 1 }
+    mutating func add(_ alarm: Alarm) {
+      order.append(alarm)
+      var place = order.count - 1
+      while place > 0, order[place].isBefore(order[(place - 1) / 2]) {
+        order.swapAt(place, (place - 1) / 2)
+        place = (place - 1) / 2
       }
-      return low
+    }
+
+    private mutating func removeFirst() {
+      order.swapAt(0, order.count - 1)
+      order.removeLast()
+      sink(0)
+    }
+
+    private mutating func sink(_ start: Int) {
+      var place = start
+      while true {
+        var least = place
+        for child in [2 * place + 1, 2 * place + 2] where child < order.count && order[child].isBefore(order[least]) { least = child }
+        guard least != place else { return }
+        order.swapAt(place, least)
+        place = least
+      }
+    }
+
+    /// When the next one is due that was not cancelled.
+    mutating func next() -> Int64? {
+      while let first = order.first, entries[first.number] == nil { removeFirst() }
+      return order.first?.time
+    }
+
+    mutating func takeFirst() -> Entry? {
+      guard let first = order.first else { return nil }
+      removeFirst()
+      return entries.removeValue(forKey: first.number)
+    }
+
+    mutating func forgetCancelled() {
+      guard order.count > 2 * entries.count + 64 else { return }
+      order.removeAll { entries[$0.number] == nil }
+      for place in stride(from: order.count / 2 - 1, through: 0, by: -1) { sink(place) }
     }
   }
 
   private let state = Mutex(State())
   private let timer: Descriptor
+  /// pthread_self() of the thread; 0 = it does not run yet.
+  private let thread = Atomic<UInt>(0)
 
   package init(name: String) {
     let number = busbar_timer()
@@ -50,7 +89,7 @@ package final class TimedExecutor: SerialExecutor {
   }
 
   /// Alarms that have not gone off.
-  package var alarms: Int { state.withLock { $0.alarms.count } }
+  package var alarms: Int { state.withLock { $0.entries.count } }
 
   package func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
@@ -62,15 +101,30 @@ package final class TimedExecutor: SerialExecutor {
     }
   }
 
+  /// Calls `action` on the executor's thread, where it may assume the isolation of the executor's actors: unlike a task it goes
+  /// through no other thread. It must be short.
+  package func call(_ action: @escaping @Sendable () -> Void) {
+    state.withLock { state in
+      state.calls.append(Entry(action: action))
+      guard state.isAsleep else { return }
+      state.isAsleep = false
+      busbar_timer_set(timer.number, 1)
+    }
+  }
+
+  /// For `assumeIsolated` of its actors in calls and alarms.
+  package func checkIsolated() {
+    precondition(thread.load(ordering: .relaxed) == UInt(pthread_self()), "not on the thread of the actor's executor")
+  }
+
   /// Calls `action` on the executor's thread at a time of the boot clock. It must be short: the actors wait meanwhile.
   package func alarm(at time: Int64, _ action: @escaping @Sendable () -> Void) -> Alarm {
     state.withLock { state in
       state.lastNumber += 1
       let alarm = Alarm(time: time, number: state.lastNumber)
-      let place = state.place(of: alarm)
-      let isNext = place == state.alarms.count
-      state.alarms.insert(Entry(time: time, number: alarm.number, action: action), at: place)
-      if isNext, state.isAsleep { busbar_timer_set(timer.number, max(1, time)) }
+      state.entries[alarm.number] = Entry(action: action)
+      state.add(alarm)
+      if state.isAsleep, state.order.first?.number == alarm.number { busbar_timer_set(timer.number, max(1, time)) }
       return alarm
     }
   }
@@ -78,27 +132,34 @@ package final class TimedExecutor: SerialExecutor {
   /// One that has gone off is left alone.
   package func cancel(_ alarm: Alarm) {
     let cancelled = state.withLock { state -> Entry? in
-      let place = state.place(of: alarm) - 1
-      guard place >= 0, state.alarms[place].number == alarm.number else { return nil }
-      return state.alarms.remove(at: place)
+      defer { state.forgetCancelled() }
+      return state.entries.removeValue(forKey: alarm.number)
     }
     // What its action holds goes outside of the lock.
     _ = cancelled
   }
 
   private func serve() {
+    thread.store(UInt(pthread_self()), ordering: .relaxed)
     while true {
       let (jobs, due) = state.withLock { state -> ([UnownedJob], [Entry]) in
         state.isAsleep = false
-        let now = state.alarms.isEmpty ? 0 : Clock.boot()
-        var due: [Entry] = []
-        while let next = state.alarms.last, next.time <= now { due.append(state.alarms.removeLast()) }
+        var due = state.calls
+        state.calls.removeAll(keepingCapacity: due.count <= 64)
+        if var next = state.next() {
+          let now = Clock.boot()
+          while next <= now {
+            if let entry = state.takeFirst() { due.append(entry) }
+            guard let following = state.next() else { break }
+            next = following
+          }
+        }
         let jobs = state.jobs
         state.jobs.removeAll(keepingCapacity: jobs.count <= 64)
         if due.isEmpty, jobs.isEmpty {
           state.isAsleep = true
           // Set anew it is not due any more, whatever it was before; 0 = never.
-          busbar_timer_set(timer.number, state.alarms.last.map { max(1, $0.time) } ?? 0)
+          busbar_timer_set(timer.number, state.next().map { max(1, $0) } ?? 0)
         }
         return (jobs, due)
       }

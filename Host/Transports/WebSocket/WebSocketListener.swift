@@ -29,6 +29,8 @@ package final class WebSocketListener: Sendable {
       .serverChannelOption(.maxMessagesPerRead, value: 32)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.maxMessagesPerRead, value: 4)
+      // A decoder keeps its last buffer, of each of thousands of connections.
+      .childChannelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 256, initial: 1_024, maximum: 65_536))
       .childChannelInitializer { channel in
         guard let place = count.enter(channel.remoteAddress?.ipAddress ?? "") else { return channel.close() }
         channel.closeFuture.whenComplete { _ in place.leave() }

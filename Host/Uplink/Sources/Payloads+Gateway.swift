@@ -131,9 +131,7 @@ extension Payloads {
       json.integer("ts", time)
       json.key("devices")
       json.beginArray()
-      for device in devices {
-        truncated = !Self.append(Self.object(device), to: &json, limit: limit) || truncated
-      }
+      for device in devices where !truncated { truncated = !Self.append(Self.object(device), to: &json, limit: limit) }
       json.endArray()
       json.key("discovered")
       json.beginArray()

@@ -12,57 +12,80 @@ package struct RetainedStates: Sendable {
   }
 
   private var entries: [StateTopic: Entry] = [:]
+  /// What can be published now, from `first` on: pending, and nothing of its topic under way. Of thousands of topics none is
+  /// looked for.
   private var order: [StateTopic] = []
+  private var first = 0
 
   package init() {}
 
-  package var hasPending: Bool { !order.isEmpty }
+  package var hasPending: Bool { first < order.count }
   package var count: Int { entries.count }
 
   /// Whether there is something new to publish.
   package mutating func set(_ topic: StateTopic, _ payload: [UInt8]) -> Bool {
     guard var entry = entries[topic] else {
-      entries[topic] = Entry(payload: payload)
+      entries[topic] = Entry(payload: Self.trimmed(payload))
       order.append(topic)
       return true
     }
     guard entry.payload != payload else { return false }
-    entry.payload = payload
-    if !entry.isPending { order.append(topic) }
+    entry.payload = Self.trimmed(payload)
+    if !entry.isPending, !entry.isUnderWay { order.append(topic) }
     entry.isPending = true
     entries[topic] = entry
     return true
+  }
+
+  /// Without the room for more that it was written in: it is kept.
+  private static func trimmed(_ payload: [UInt8]) -> [UInt8] {
+    guard payload.capacity > payload.count + 64 else { return payload }
+    var trimmed: [UInt8] = []
+    trimmed.reserveCapacity(payload.count)
+    trimmed += payload
+    return trimmed
   }
 
   package func contains(_ topic: StateTopic) -> Bool { entries[topic] != nil }
 
   /// The next to publish; it is under way until `finished`.
   package mutating func next() -> (topic: StateTopic, payload: [UInt8])? {
-    guard let index = order.firstIndex(where: { entries[$0]?.isUnderWay == false }) else { return nil }
-    let topic = order.remove(at: index)
-    guard var entry = entries[topic] else { return nil }
-    entry.isPending = false
-    entry.isUnderWay = true
-    entries[topic] = entry
-    return (topic, entry.payload)
+    while first < order.count {
+      let topic = order[first]
+      first += 1
+      if first >= 256, first * 2 >= order.count {
+        order.removeFirst(first)
+        first = 0
+      }
+      guard var entry = entries[topic] else { continue }
+      entry.isPending = false
+      entry.isUnderWay = true
+      entries[topic] = entry
+      return (topic, entry.payload)
+    }
+    return nil
   }
 
   /// The broker answered, or the message could not be published: it is not tried again until it changes.
   package mutating func finished(_ topic: StateTopic) {
-    guard var entry = entries[topic] else { return }
+    guard var entry = entries[topic], entry.isUnderWay else { return }
     entry.isUnderWay = false
+    if entry.isPending { order.append(topic) }
     let isGone = entry.payload.isEmpty && !entry.isPending
     entries[topic] = isGone ? nil : entry
   }
 
   /// A new connection: everything is to be published, the host's own status first.
   package mutating func reconnected() {
+    var topics = Array(order[first...])
     for topic in entries.keys {
+      // What waits is in its place already.
+      if entries[topic]?.isPending == false || entries[topic]?.isUnderWay == true { topics.append(topic) }
       entries[topic]?.isUnderWay = false
-      guard entries[topic]?.isPending == false else { continue }
       entries[topic]?.isPending = true
-      order.append(topic)
     }
-    if let index = order.firstIndex(of: .gatewayStatus) { order.insert(order.remove(at: index), at: 0) }
+    if let index = topics.firstIndex(of: .gatewayStatus) { topics.insert(topics.remove(at: index), at: 0) }
+    order = topics
+    first = 0
   }
 }

@@ -48,6 +48,14 @@ import Testing
     }
   }
 
+  @Test func aSmallRingKeepsTheBeginningsOfItsLastFrames() {
+    var ring = TraceRing(capacity: 2_048)
+    for number in 0..<10 { ring.record(.received, frame(number, 3_000)[...], device: 1, time: Int64(number)) }
+    #expect(
+      ring.entries.last == .init(time: 9, device: 1, .event(.cut(3_000 - 1_009))))
+    #expect(ring.entries.contains(.init(time: 9, device: 1, .received(Array(frame(9, 3_000).prefix(1_009))))))
+  }
+
   @Test func aLongFrameIsCut() {
     var ring = TraceRing()
     ring.record(.received, frame(1, 5_000)[...], device: 1, time: 9)

@@ -34,6 +34,18 @@ private actor Counter {
     #expect(at >= time)
   }
 
+  @Test func whatIsCalledMayAssumeTheIsolationOfItsActors() async {
+    let counter = Counter()
+    await withCheckedContinuation { done in
+      executor.call { counter.assumeIsolated { $0.add() } }
+      _ = executor.alarm(at: Clock.boot() + Self.soon) {
+        counter.assumeIsolated { $0.add() }
+        done.resume()
+      }
+    }
+    #expect(await counter.count == 2)
+  }
+
   @Test func oneInThePastGoesOffAtOnce() async {
     await withCheckedContinuation { done in _ = executor.alarm(at: 0) { done.resume() } }
   }

@@ -217,6 +217,27 @@ struct RetainedStatesTests {
     #expect(topics.count == 3)
   }
 
+  @Test func `thousands go in their order, each once, also over a new connection`() {
+    var states = RetainedStates()
+    let devices = (0..<2_000).map { DeviceID(rawValue: "evc_\($0)") ?? .test }
+    for device in devices { _ = states.set(.deviceStatus(device), [1]) }
+    var seen: [StateTopic] = []
+    for _ in 0..<700 { if let (topic, _) = states.next() { seen.append(topic) } }
+    // Half of them are answered; of the others one changes meanwhile.
+    for topic in seen.prefix(350) { states.finished(topic) }
+    _ = states.set(seen[500], [2])
+    states.finished(seen[500])
+    #expect(seen == devices.prefix(700).map { .deviceStatus($0) })
+    states.reconnected()
+    // What comes of the old connection counts no more.
+    states.finished(seen[600])
+    var again: [StateTopic: Int] = [:]
+    while let (topic, _) = states.next() { again[topic, default: 0] += 1 }
+    #expect(again.count == 2_000)
+    #expect(again.values.allSatisfy { $0 == 1 })
+    #expect(!states.hasPending)
+  }
+
   @Test func `what was deleted is forgotten when the broker has deleted it`() {
     var states = RetainedStates()
     _ = states.set(.deviceInfo(.test), [1])

@@ -26,6 +26,9 @@ package final class ChildPlugin: Sendable {
 
   private struct State {
     var links: [UInt32: RemoteLink] = [:]
+    /// Points of each link that has any, and of all: thousands of links are not counted anew for each that tells its own.
+    var points: [UInt32: Int] = [:]
+    var allPoints = 0
     var lastLink: UInt32 = 0
     var waiting: [(packet: [UInt8], descriptor: Descriptor?)] = []
     var waitingBytes = 0
@@ -155,7 +158,8 @@ package final class ChildPlugin: Sendable {
   func retired(_ link: RemoteLink) {
     send(.retire(link: link.number))
     let idle = state.withLock { state in
-      state.links.removeValue(forKey: link.number) != nil && state.links.isEmpty && state.ended == nil
+      state.allPoints -= state.points.removeValue(forKey: link.number) ?? 0
+      return state.links.removeValue(forKey: link.number) != nil && state.links.isEmpty && state.ended == nil
     }
     if idle { onIdle() }
   }
@@ -238,6 +242,15 @@ package final class ChildPlugin: Sendable {
     finish()
   }
 
+  /// The points of all links, after one of them has told of its own.
+  private func count(_ number: UInt32) -> Int {
+    state.withLock { state in
+      guard let count = state.links[number]?.points.count else { return state.allPoints }
+      state.allPoints += count - (state.points.updateValue(count, forKey: number) ?? 0)
+      return state.allPoints
+    }
+  }
+
   /// `points` are those of all its links, counted when there are new ones.
   private func take(
     _ packet: ArraySlice<UInt8>, _ budget: inout FlowBudget, _ points: inout Int
@@ -248,7 +261,7 @@ package final class ChildPlugin: Sendable {
       var reader = MessageReader(part)
       let message = try ChildMessage(from: &reader)
       samples += try handle(message)
-      if case .declared = message { points = state.withLock { $0.links.values.map(\.points.count).reduce(0, +) } }
+      if case .declared(let link, _, _) = message { points = count(link) }
     }
     budget.take(bytes: packet.count, messages: parts.count, samples: samples, points: points, now: Clock.boot())
   }
