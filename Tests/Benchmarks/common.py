@@ -3,6 +3,7 @@
 
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -20,15 +21,43 @@ from harness.paths import TEMPLATES  # noqa: E402
 from harness.processes import Child  # noqa: E402
 
 
+# Ends what is left of a benchmark that was killed. Each line of its input names a process, the first the directory.
+CARETAKER = """
+import os, shutil, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+lines = sys.stdin.read().split("\\n")
+if lines[-1] != "closed":
+    for line in lines[1:]:
+        if line:
+            try:
+                os.killpg(int(line), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+    shutil.rmtree(lines[0], ignore_errors=True)
+"""
+
+
 class Workplace:
-    """A directory and what is to be closed, last first."""
+    """A directory and what is to be closed, last first; also where the benchmark itself is ended, however that happens."""
 
     def __init__(self):
         self.directory = Path(tempfile.mkdtemp(prefix="busbar-"))
         self._closing = [lambda: shutil.rmtree(self.directory, ignore_errors=True)]
+        self._caretaker = subprocess.Popen(
+            [sys.executable, "-c", CARETAKER], stdin=subprocess.PIPE, text=True, start_new_session=True
+        )
+        self._tell(str(self.directory) + "\n")
+        # An orderly end by SIGTERM too.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+    def _tell(self, text):
+        self._caretaker.stdin.write(text)
+        self._caretaker.stdin.flush()
 
     def add(self, thing):
         self._closing.append(thing.close)
+        if hasattr(thing, "pid"):
+            self._tell(f"{thing.pid}\n")
         return thing
 
     def __enter__(self):
@@ -37,6 +66,8 @@ class Workplace:
     def __exit__(self, *_):
         for close in reversed(self._closing):
             close()
+        self._tell("closed")
+        self._caretaker.communicate()
 
 
 def compile_c(directory, name, *flags):

@@ -56,6 +56,10 @@ class Broker:
         self.start()
 
     @property
+    def pid(self):
+        return self._child.pid
+
+    @property
     def running(self):
         return self._child is not None and self._child.running
 
