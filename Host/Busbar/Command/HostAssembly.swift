@@ -95,8 +95,10 @@ final class HostAssembly: Sendable {
     hostCommands = commands
     uplink = try UplinkMaker.uplink(
       configuration, identity: identity, payloads: payloads, queue: outbox, handler: commands, logger: logger)
+    let certificates = CertificateDesk(arbiter: arbiter, desk: desk, logger: logger)
+    office.connect(certificates)
     reloader = Reloader(
-      file: file, setup: setup, runners: runners, links: links, hub: hub, desk: desk, tags: tags, office: office,
+      file: file, setup: setup, runners: runners, links: links, hub: hub, desk: desk, certificates: certificates, tags: tags, office: office,
       arbiter: arbiter, outbox: outbox, history: history, picture: picture, registry: registry, logger: logger)
     let site = HostSite(catalog: setup.catalog, links: links, reloader: reloader, registry: registry, picture: picture)
     let discoverer = Discoverer(site: site, store: StoredCandidates(database: database, logger: logger), logger: logger)

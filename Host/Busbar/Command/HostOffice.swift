@@ -17,6 +17,7 @@ final class HostOffice: LinkHost, TagUplink {
     var topics: Topics?
     var desk: TagDesk?
     var links: LinkManager?
+    var certificates: CertificateDesk?
     var arbiter: Arbiter?
     /// By link.
     var grants: [String: Priority] = [:]
@@ -53,6 +54,9 @@ final class HostOffice: LinkHost, TagUplink {
     await links?.tagsChanged()
   }
 
+  /// Who signs certificates that devices ask for.
+  func connect(_ certificates: CertificateDesk) { state.withLock { $0.certificates = certificates } }
+
   /// With what priorities links may ask for values.
   func grant(_ grants: [String: Priority], _ arbiter: Arbiter) {
     state.withLock { ($0.grants, $0.arbiter) = (grants, arbiter) }
@@ -75,6 +79,7 @@ final class HostOffice: LinkHost, TagUplink {
     let record = Record(device: device, kind: kind, members: members, time: Clock.unixMilliseconds())
     outbox.accept(record)
     picture.record(record)
+    state.withLock { $0.certificates }?.kept(device, kind, members)
     return nil
   }
 

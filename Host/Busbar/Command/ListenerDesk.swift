@@ -98,7 +98,24 @@ final class ListenerDesk: DoorKeeper {
     return .right
   }
 
+  /// As it is, and as the hexadecimal digits that OCPP 1.6 hands a password over in (security whitepaper, AuthorizationKey): some
+  /// chargers show those. The digits come first, so that who shows them has not guessed wrong.
   private func judge(_ password: [UInt8], _ record: PasswordRecord, name: String, _ host: String) async -> LoginVerdict {
+    if let bytes = Self.bytes(hexadecimal: password), await judge(exactly: bytes, record, name: "\(name) digits", host) == .right {
+      return .right
+    }
+    return await judge(exactly: password, record, name: name, host)
+  }
+
+  /// 16 to 20 bytes.
+  private static func bytes(hexadecimal digits: [UInt8]) -> [UInt8]? {
+    guard (32...40).contains(digits.count), digits.count.isMultiple(of: 2), digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit })
+    else { return nil }
+    let values = digits.compactMap { Character(UnicodeScalar($0)).hexDigitValue.map { UInt8($0) } }
+    return stride(from: 0, to: values.count, by: 2).map { values[$0] << 4 | values[$0 + 1] }
+  }
+
+  private func judge(exactly password: [UInt8], _ record: PasswordRecord, name: String, _ host: String) async -> LoginVerdict {
     await withCheckedContinuation { continuation in
       pool.run { [desk] in
         let verdict: LoginVerdict =

@@ -44,7 +44,8 @@ enum PlanMaker {
         ? nil
         : ListenerPlan.TLS(
           certificate: listener.certificate.path(host: identity.certificate) ?? "", key: listener.key.path(host: identity.key) ?? "",
-          clients: listener.clients)
+          second: listener.second.map { .init(certificate: $0.certificate, key: $0.key) },
+          clients: [listener.clients, listener.authority?.certificate(configuration)].compactMap { $0 })
       let login: ListenerPlan.Login =
         switch listener.login {
         case .none: .none

@@ -26,6 +26,7 @@ actor Reloader {
   private let links: LinkManager
   private let hub: ListenerHub
   private let desk: ListenerDesk
+  private let certificates: CertificateDesk
   private let tags: TagDesk
   private let office: HostOffice
   private let arbiter: Arbiter
@@ -40,7 +41,8 @@ actor Reloader {
   private typealias Outcome = Result<ConfigurationDiff, OperationError>
 
   init(
-    file: String, setup: Setup, runners: PluginRunners, links: LinkManager, hub: ListenerHub, desk: ListenerDesk, tags: TagDesk,
+    file: String, setup: Setup, runners: PluginRunners, links: LinkManager, hub: ListenerHub, desk: ListenerDesk,
+    certificates: CertificateDesk, tags: TagDesk,
     office: HostOffice, arbiter: Arbiter, outbox: Outbox, history: History, picture: LivePicture, registry: DeviceRegistry, logger: Logger
   ) {
     self.file = file
@@ -52,6 +54,7 @@ actor Reloader {
     self.links = links
     self.hub = hub
     self.desk = desk
+    self.certificates = certificates
     self.tags = tags
     self.office = office
     self.arbiter = arbiter
@@ -117,6 +120,7 @@ actor Reloader {
     let grants = configuration.links.compactMap { link in link.control.map { (link.id, $0) } }
     office.grant(Dictionary(grants) { first, _ in first }, arbiter)
     desk.change(configuration.listeners, adapters)
+    for problem in certificates.change(configuration) { logger.error("\(problem)") }
     for problem in await hub.apply(PlanMaker.listeners(configuration)) { logger.error("\(problem)") }
   }
 

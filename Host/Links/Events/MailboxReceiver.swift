@@ -5,10 +5,23 @@ package import BusbarTransports
 internal import Synchronization
 
 /// One connection's way into the mailbox.
+///
+/// A connection takes the place of one that stands with its first message, or after a moment: one that only looks whether it would be let in,
+/// as chargers and their testers do, ends before that and disturbs nobody.
 package final class MailboxReceiver: WebSocketReceiver {
+  private struct State {
+    var connection: (any WebSocketSending)?
+    var isAttached = false
+  }
+
+  /// Also how long a charger may be late that lost its line without a word and comes anew without one.
+  private static let moment = Duration.seconds(1)
+
   private let mailbox: LinkMailbox
   private let peer: SocketPeer
-  private let connection = Mutex<(any WebSocketSending)?>(nil)
+  private let state = Mutex(State())
+  /// A message waits until its connection is attached.
+  private let attaching = Mutex(())
 
   package init(_ mailbox: LinkMailbox, _ peer: SocketPeer) {
     self.mailbox = mailbox
@@ -16,17 +29,39 @@ package final class MailboxReceiver: WebSocketReceiver {
   }
 
   package func opened(_ connection: any WebSocketSending) {
-    self.connection.withLock { $0 = connection }
-    mailbox.attach(connection, peer)
+    state.withLock { $0.connection = connection }
+    guard mailbox.isAwaiting else { return attach() }
+    Task {
+      try? await Task.sleep(for: Self.moment)
+      attach()
+    }
   }
 
   package func received(_ message: WebSocketMessage) {
-    guard let connection = connection.withLock({ $0 }) else { return }
+    attach()
+    guard let connection = state.withLock({ $0.connection }) else { return }
     mailbox.took(message, from: connection)
   }
 
   package func closed(code: UInt16, reason: String) {
-    guard let connection = connection.withLock({ $0 }) else { return }
-    mailbox.ended(connection, code: code, reason: reason)
+    let ended = state.withLock { state in
+      defer { state.connection = nil }
+      return state.isAttached ? state.connection : nil
+    }
+    if let ended { mailbox.ended(ended, code: code, reason: reason) }
+  }
+
+  private func attach() {
+    attaching.withLock { _ in
+      let new = state.withLock { state -> (any WebSocketSending)? in
+        guard !state.isAttached, let connection = state.connection else { return nil }
+        state.isAttached = true
+        return connection
+      }
+      guard let new else { return }
+      mailbox.attach(new, peer)
+      // It may have ended just now, before the mailbox knew it.
+      if state.withLock({ $0.connection == nil }) { mailbox.ended(new, code: 1006, reason: "the connection has ended") }
+    }
   }
 }

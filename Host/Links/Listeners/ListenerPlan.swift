@@ -16,12 +16,15 @@ package struct ListenerPlan: Sendable, Equatable {
   package struct TLS: Sendable, Equatable {
     package var certificate: String
     package var key: String
+    /// A second certificate and its key, of the other kind.
+    package var second: ServerTLSSettings.Files?
     /// Authorities of certificates that far ends show.
-    package var clients: String?
+    package var clients: [String]
 
-    package init(certificate: String, key: String, clients: String?) {
+    package init(certificate: String, key: String, second: ServerTLSSettings.Files? = nil, clients: [String]) {
       self.certificate = certificate
       self.key = key
+      self.second = second
       self.clients = clients
     }
   }

@@ -56,9 +56,8 @@ static inline int busbar_alternative_names(X509 *certificate, BIO *bio) {
   return count;
 }
 
-// 1 where the common name, or one of the DNS names, is exactly this; what is printed could hold several of them in one.
-static inline int busbar_certificate_is_for(X509 *certificate, const char *name, size_t length) {
-  X509_NAME *subject = X509_get_subject_name(certificate);
+// 1 where one of the common names is exactly this.
+static inline int busbar_name_is(const X509_NAME *subject, const char *name, size_t length) {
   int found = 0;
   for (int i = -1; !found && (i = X509_NAME_get_index_by_NID(subject, NID_commonName, i)) >= 0;) {
     unsigned char *text = 0;
@@ -66,6 +65,12 @@ static inline int busbar_certificate_is_for(X509 *certificate, const char *name,
     found = count >= 0 && (size_t)count == length && memcmp(text, name, length) == 0;
     OPENSSL_free(text);
   }
+  return found;
+}
+
+// 1 where the common name, or one of the DNS names, is exactly this; what is printed could hold several of them in one.
+static inline int busbar_certificate_is_for(X509 *certificate, const char *name, size_t length) {
+  int found = busbar_name_is(X509_get_subject_name(certificate), name, length);
   GENERAL_NAMES *names = (GENERAL_NAMES *)X509_get_ext_d2i(certificate, NID_subject_alt_name, 0, 0);
   for (int i = 0; !found && i < sk_GENERAL_NAME_num(names); i++) {
     GENERAL_NAME *each = sk_GENERAL_NAME_value(names, i);

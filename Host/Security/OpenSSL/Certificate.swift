@@ -109,6 +109,12 @@ internal import COpenSSLX509
     return unsafe X509_check_issued(other.handle, handle) == X509_V_OK && X509_verify(handle, key) == 1
   }
 
+  /// It may sign others.
+  package var isAuthority: Bool {
+    defer { ERR_clear_error() }
+    return unsafe X509_check_ca(handle) >= 1
+  }
+
   package var isSelfSigned: Bool {
     defer { ERR_clear_error() }
     return unsafe X509_self_signed(handle, 1) == 1

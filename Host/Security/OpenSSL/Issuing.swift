@@ -20,9 +20,49 @@ extension PrivateKey {
     (NID_ext_key_usage, "serverAuth,clientAuth"),
   ]
 
+  /// An authority: it signs certificates of devices, and no further authorities.
+  private static let authority: [(Int32, String)] = [
+    (NID_basic_constraints, "critical,CA:TRUE,pathlen:0"), (NID_key_usage, "critical,keyCertSign,cRLSign"),
+  ]
+
+  /// A device: a client.
+  private static let device: [(Int32, String)] = [
+    (NID_basic_constraints, "critical,CA:FALSE"), (NID_key_usage, "critical,digitalSignature"), (NID_ext_key_usage, "clientAuth"),
+    (NID_authority_key_identifier, "keyid"),
+  ]
+
   /// A certificate signed by the key itself. `names` are DNS names and IP addresses; times are Unix seconds.
   package func selfSigned(
     subject: [NamePart], names: [String], from notBefore: Int64, until notAfter: Int64
+  ) throws(OpenSSLError) -> Certificate {
+    let name = unsafe try Self.name(subject)
+    defer { unsafe X509_NAME_free(name) }
+    return unsafe try certificate(
+      of: name, key: handle, issuer: nil, Self.extensions + Self.alternatives(names), from: notBefore, until: notAfter)
+  }
+
+  /// A certificate of an authority, signed by the key itself.
+  package func authority(subject: [NamePart], from notBefore: Int64, until notAfter: Int64) throws(OpenSSLError) -> Certificate {
+    let name = unsafe try Self.name(subject)
+    defer { unsafe X509_NAME_free(name) }
+    return unsafe try certificate(of: name, key: handle, issuer: nil, Self.authority, from: notBefore, until: notAfter)
+  }
+
+  /// The certificate that a device asks for: its subject and its key, and nothing else of what it asks for. `issuer` is the
+  /// certificate of this key.
+  package func sign(
+    _ request: CertificateRequest, issuer: Certificate, from notBefore: Int64, until notAfter: Int64
+  ) throws(OpenSSLError) -> Certificate {
+    guard let key = unsafe X509_REQ_get0_pubkey(request.handle), let name = unsafe X509_REQ_get_subject_name(request.handle) else {
+      throw .last("the request has no key")
+    }
+    return unsafe try certificate(of: name, key: key, issuer: issuer, Self.device, from: notBefore, until: notAfter)
+  }
+
+  /// `issuer` nil: itself.
+  private func certificate(
+    of name: OpaquePointer, key: OpaquePointer, issuer: Certificate?, _ extensions: [(Int32, String)], from notBefore: Int64,
+    until notAfter: Int64
   ) throws(OpenSSLError) -> Certificate {
     guard let handle = unsafe X509_new() else { throw .last("no memory") }
     let certificate = unsafe Certificate(owning: handle)
@@ -32,17 +72,17 @@ extension PrivateKey {
     serial[0] = serial[0] & 0x7F | 0x40
     let number = unsafe BN_bin2bn(serial, 16, nil)
     defer { unsafe BN_free(number) }
-    let name = unsafe try Self.name(subject)
-    defer { unsafe X509_NAME_free(name) }
+    let issuerHandle = unsafe issuer?.handle ?? handle
+    let issuerName = unsafe issuer.map { unsafe X509_get_subject_name($0.handle) } ?? name
     guard unsafe X509_set_version(handle, 2) == 1, unsafe BN_to_ASN1_INTEGER(number, X509_get_serialNumber(handle)) != nil,
       unsafe ASN1_TIME_set(X509_getm_notBefore(handle), time_t(notBefore)) != nil,
       unsafe ASN1_TIME_set(X509_getm_notAfter(handle), time_t(notAfter)) != nil,
-      unsafe X509_set_subject_name(handle, name) == 1, unsafe X509_set_issuer_name(handle, name) == 1,
-      unsafe X509_set_pubkey(handle, self.handle) == 1
+      unsafe X509_set_subject_name(handle, name) == 1, unsafe X509_set_issuer_name(handle, issuerName) == 1,
+      unsafe X509_set_pubkey(handle, key) == 1
     else { throw .last("no certificate could be made") }
     var context = unsafe X509V3_CTX()
-    unsafe X509V3_set_ctx(&context, handle, handle, nil, nil, 0)
-    for (kind, value) in Self.extensions + Self.alternatives(names) + [(NID_subject_key_identifier, "hash")] {
+    unsafe X509V3_set_ctx(&context, issuerHandle, handle, nil, nil, 0)
+    for (kind, value) in extensions + [(NID_subject_key_identifier, "hash")] {
       guard let made = unsafe X509V3_EXT_conf_nid(nil, &context, kind, value) else { throw .last("no certificate could be made") }
       defer { unsafe X509_EXTENSION_free(made) }
       guard unsafe X509_add_ext(handle, made, -1) == 1 else { throw .last("no certificate could be made") }

@@ -5,23 +5,64 @@ internal import NIOSSL
 
 /// What a listener shows to those that connect, and what it wants to see of them.
 package struct ServerTLSSettings: Sendable {
-  let context: NIOSSLContext
+  /// Paths of PEM files.
+  package struct Files: Sendable, Equatable {
+    package var certificate: String
+    package var key: String
 
-  /// PEM files. `clients`: authorities whose client certificates are accepted; nil = none is asked for, given = one may be
-  /// shown and is then verified. TLS 1.2 at least. Throws a sentence for a person.
-  package init(certificate: String, key: String, clients: String?) throws(TransportError) {
+    package init(certificate: String, key: String) {
+      self.certificate = certificate
+      self.key = key
+    }
+  }
+
+  private let context: NIOSSLContext
+  /// For those that speak no elliptic curves; nil where there is one certificate.
+  private let classic: NIOSSLContext?
+
+  /// PEM files. `second`: a certificate of the other kind: OCPP wants cipher suites for elliptic curves and for RSA (2.0.1 part 2,
+  /// A00.FR.318). `clients`: authorities whose client certificates are accepted; empty = none is asked for, else one may be shown
+  /// and is then verified. TLS 1.2 at least. Throws a sentence for a person.
+  package init(certificate: String, key: String, second: Files? = nil, clients: [String]) throws(TransportError) {
+    let first = try Self.context(Files(certificate: certificate, key: key), clients)
+    guard let second else {
+      (context, classic) = (first.context, nil)
+      return
+    }
+    let other = try Self.context(second, clients)
+    guard first.isElliptic != other.isElliptic else {
+      throw TransportError(.other, "the certificates \(certificate) and \(second.certificate) are of one kind; expected one for an elliptic curve and one for RSA")
+    }
+    (context, classic) = first.isElliptic ? (first.context, other.context) : (other.context, first.context)
+  }
+
+  private static func context(_ files: Files, _ clients: [String]) throws(TransportError) -> (context: NIOSSLContext, isElliptic: Bool) {
     do {
-      let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
+      let certificates = try NIOSSLCertificate.fromPEMFile(files.certificate)
       var configuration = TLSConfiguration.makeServerConfiguration(
-        certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
+        certificateChain: certificates.map { .certificate($0) }, privateKey: .privateKey(try NIOSSLPrivateKey(file: files.key, format: .pem)))
       configuration.minimumTLSVersion = .tlsv12
-      if let clients {
-        configuration.trustRoots = .file(clients)
+      if !clients.isEmpty {
+        configuration.trustRoots = .certificates(try clients.flatMap { try NIOSSLCertificate.fromPEMFile($0) })
         configuration.certificateVerification = .optionalVerification
       }
-      context = try NIOSSLContext(configuration: configuration)
+      let key = try certificates.first?.extractPublicKey().toSPKIBytes() ?? []
+      return (try NIOSSLContext(configuration: configuration), key.firstRange(of: Self.ellipticCurve) != nil)
     } catch {
-      throw TransportError(.other, "the certificate \(certificate) cannot be used: \(error)")
+      throw TransportError(.other, "the certificate \(files.certificate) cannot be used: \(error)")
+    }
+  }
+
+  /// OBJECT IDENTIFIER id-ecPublicKey (RFC 5480 section 2.1.1).
+  private static let ellipticCurve: [UInt8] = [0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01]
+
+  /// What does TLS on a connection.
+  func add(to channel: any Channel) throws {
+    let pipeline = channel.pipeline.syncOperations
+    if let classic {
+      try pipeline.addHandler(CertificateChoice(elliptic: context, classic: classic))
+    } else {
+      try pipeline.addHandler(NIOSSLServerHandler(context: context))
     }
   }
 }

@@ -53,7 +53,7 @@ package final class WebSocketListener: Sendable {
     arrived: @escaping @Sendable () -> Void
   ) throws {
     let pipeline = channel.pipeline.syncOperations
-    if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
+    if let tls { try tls.add(to: channel) }
     // Slow handshakes are cut off, whatever they wait for.
     let cutOff = channel.eventLoop.scheduleTask(in: TimeAmount(limits.handshake)) { channel.close(promise: nil) }
     channel.closeFuture.whenComplete { _ in cutOff.cancel() }

@@ -47,7 +47,7 @@ final class WebSocketUpgrade: ChannelInboundHandler, RemovableChannelHandler {
 extension WebSocketAdmission.Refusal {
   var sentence: String {
     switch self {
-    case .badRequest: "The request is no WebSocket handshake."
+    case .badRequest: "This is no WebSocket handshake, or it offers no subprotocol that is spoken here."
     case .unauthorized: "User or password is wrong."
     case .forbidden: "Not allowed."
     case .notFound: "There is nothing at this path."

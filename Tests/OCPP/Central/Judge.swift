@@ -34,6 +34,7 @@ struct Judge {
 
   private mutating func start(_ items: [JSON]) {
     var settings = ChargerSettings()
+    settings.introduction = 0
     var stored: [String: JSON] = [:]
     for member in (items.count > 2 ? items[2].members : nil) ?? [] { stored[member.name] = member.value }
     if items.count > 3 {

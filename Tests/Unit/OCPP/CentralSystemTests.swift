@@ -17,7 +17,8 @@ private func ready(_ version: OCPPVersion, _ change: (inout ChargerSettings) -> 
   // The first thing is to ask an unknown charger to boot.
   dialogue.answer(["status": "Accepted"])
   dialogue.call("BootNotification", boot(version))
-  // What it can do.
+  // What it can do, and how it is.
+  dialogue.wait(0)
   for _ in 0..<4 { dialogue.answer(version == .v16 ? ["status": "Accepted"] : ["getVariableResult": []]) }
   return dialogue
 }

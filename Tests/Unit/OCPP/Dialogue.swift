@@ -20,6 +20,7 @@ struct Dialogue {
   init(_ version: OCPPVersion, stored: [String: JSON] = [:], _ change: (inout ChargerSettings) -> Void = { _ in }) {
     self.version = version
     var settings = ChargerSettings()
+    settings.introduction = 0
     change(&settings)
     self.stored = stored
     central =

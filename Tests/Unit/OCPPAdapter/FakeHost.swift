@@ -141,7 +141,7 @@ struct ChargerLink: Sendable {
   let diary: Diary
   private static let pool = ThreadPool(name: "test", limit: 8)
 
-  init(_ diary: Diary = Diary(), config: String = "{}", add: Bool = true) async throws {
+  init(_ diary: Diary = Diary(), config: String = #"{"introduction":"0s"}"#, add: Bool = true) async throws {
     self.diary = diary
     var resources = LinkResources(
       endpoints: [:], config: "{}", events: told, pool: Self.pool, store: DiaryStore(diary: diary), logger: quiet)
@@ -198,7 +198,6 @@ struct ChargerLink: Sendable {
       "BootNotification", #"{"chargePointVendor":"Acme","chargePointModel":"M1","chargePointSerialNumber":"S-7"}"#, id: "boot")
     await reply(#"{"configurationKey":[{"key":"NumberOfConnectors","readonly":true,"value":"1"}]}"#, to: "GetConfiguration")
     await list()
-    await reply(#"{"status":"Accepted"}"#, to: "TriggerMessage")
     await call("StatusNotification", #"{"connectorId":1,"errorCode":"NoError","status":"Available"}"#, id: "status")
   }
 

@@ -144,7 +144,7 @@ struct OCPPAdapterTests {
   }
 
   @Test func aLimitBecomesAProfileAndIsReadBack() async throws {
-    let charger = try await ChargerLink(config: #"{"safe_current":8}"#)
+    let charger = try await ChargerLink(config: #"{"safe_current":8,"introduction":"0s"}"#)
     await charger.boot()
     let limit = charger.told.points.first { $0.name == "current_limit" }
     #expect(limit?.safe == .integer(8) || limit?.safe == .number(8))

@@ -157,6 +157,18 @@ package struct Configuration: Sendable, Equatable {
   /// What becomes of a device that connects and is not known: it waits for approval, or goes into service.
   package enum Strangers: String, Sendable, Codable, CaseIterable { case approved, any }
 
+  /// Signs certificates of devices: the host's own authority, or one whose files lie here.
+  package enum Authority: Sendable, Equatable {
+    case host
+    case files(KeyPair)
+  }
+
+  /// Paths of PEM files.
+  package struct KeyPair: Sendable, Equatable {
+    package var certificate: String
+    package var key: String
+  }
+
   package struct Listener: Sendable, Equatable {
     package var listen: ListenAddress
     package var tls = ServerTLS.off
@@ -165,6 +177,10 @@ package struct Configuration: Sendable, Equatable {
     package var key = Credential.host
     /// PEM; authorities of the certificates that devices show.
     package var clients: String?
+    /// A second certificate and its key, of the other kind (RSA beside elliptic curves).
+    package var second: KeyPair?
+    /// Who signs the certificates that devices ask for; nil: somebody elsewhere.
+    package var authority: Authority?
     package var login = Login.password
     package var accept = Strangers.approved
     /// What it speaks, the preferred one first; empty = what the adapters of the plugins speak.

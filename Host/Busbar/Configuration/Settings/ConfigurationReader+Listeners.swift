@@ -4,7 +4,7 @@ internal import BusbarModel
 
 /// What devices may connect to.
 extension ConfigurationReader {
-  private static let keys = ["listen", "tls", "login", "accept", "subprotocols", "message", "silence"]
+  private static let keys = ["listen", "tls", "authority", "login", "accept", "subprotocols", "message", "silence"]
 
   func listeners(_ map: MapReader) -> [String: Configuration.Listener] {
     var listeners: [String: Configuration.Listener] = [:]
@@ -17,6 +17,7 @@ extension ConfigurationReader {
       let address = section.parse("listen", expected: expected) { text throws(ValueError) in try ListenAddress(text) }
       var listener = Configuration.Listener(listen: address ?? Self.nowhere)
       tls(section, &listener)
+      authority(section, &listener)
       listener.accept = section.choice("accept") ?? listener.accept
       listener.subprotocols = section.texts("subprotocols", expected: "names such as ocpp2.0.1", where: Self.isToken) ?? []
       listener.message =
@@ -60,16 +61,47 @@ extension ConfigurationReader {
       return
     }
     listener.tls = .host
-    guard let map = part(section, "tls", ["certificate", "key", "clients"]) else { return }
-    let (certificate, key) = (credential(map, "certificate"), credential(map, "key"))
-    for (one, other) in [("certificate", "key"), ("key", "certificate")]
-    where map.value(one) != nil && map.value(other) == nil {
-      map.missing(other, expected: "certificate and key together")
-    }
+    guard let map = part(section, "tls", ["certificate", "key", "clients", "second"]) else { return }
+    let (certificate, key) = pair(map)
+    if let second = part(map, "second", ["certificate", "key"]) { listener.second = files(second) }
     if let certificate, let key { (listener.certificate, listener.key) = (certificate, key) }
     listener.clients = map.text("clients", expected: "the path of a PEM file").map(path)
     if let clients = listener.clients, let place = map.value("clients")?.place {
       exists(clients, place: place, key: map.path("clients"), secret: false)
+    }
+  }
+
+  private func pair(_ map: MapReader) -> (certificate: Configuration.Credential?, key: Configuration.Credential?) {
+    for (one, other) in [("certificate", "key"), ("key", "certificate")]
+    where map.value(one) != nil && map.value(other) == nil {
+      map.missing(other, expected: "certificate and key together")
+    }
+    return (credential(map, "certificate"), credential(map, "key"))
+  }
+
+  private func files(_ map: MapReader) -> Configuration.KeyPair? {
+    guard case (.file(let certificate)?, .file(let key)?) = pair(map) else {
+      sink.error(map.node.place, map.path("certificate"), "found no two files", expected: "the paths of a certificate and its key")
+      return nil
+    }
+    return Configuration.KeyPair(certificate: certificate, key: key)
+  }
+
+  /// `host`, or the files of an authority made elsewhere.
+  private func authority(_ section: MapReader, _ listener: inout Configuration.Listener) {
+    guard let node = section.part("authority") else { return }
+    if node.members != nil {
+      listener.authority = part(section, "authority", ["certificate", "key"]).flatMap { files($0) }.map { .files($0) }
+    } else if node.text == "host" {
+      listener.authority = .host
+    } else {
+      sink.error(
+        node.place, section.path("authority"), "found \(node.found)",
+        expected: "host, or { certificate: FILE, key: FILE } of an authority")
+    }
+    if listener.authority != nil, listener.tls == .off {
+      sink.error(
+        node.place, section.path("authority"), "the listener looks at no certificates: it has no TLS", expected: "tls: host, or no authority")
     }
   }
 
@@ -78,10 +110,10 @@ extension ConfigurationReader {
     let place = section.value("login")?.place ?? section.node.place
     switch listener.login {
     case .certificate:
-      if listener.clients == nil {
+      if listener.clients == nil, listener.authority == nil {
         sink.error(
           place, section.path("login"), "nothing says whose certificates devices have to show",
-          expected: "tls: { clients: FILE } with the certificates of their authorities")
+          expected: "tls: { clients: FILE } with the certificates of their authorities, or authority: host")
       }
     case .password where listener.tls == .off && !listener.listen.isLoopback:
       sink.warning(

@@ -12,6 +12,8 @@ public final class Charger {
   /// Nil until it connected for the first time since the link is open.
   var central: (any CentralSystem)?
   var version: OCPPVersion?
+  /// What its boots are answered with until the host starts again; nil: as its settings say.
+  private var boot: Registration.Status?
   var commands = CommandDesk()
   var wishes = LimitWishes()
   /// What was not written yet, because the disk refused it: nothing leaves before it is safe.
@@ -29,6 +31,19 @@ public final class Charger {
   init(_ number: DeviceNumber, _ config: ChargerConfig) {
     self.number = number
     self.config = config
+  }
+
+  /// What its boots are answered with, decided while it is away.
+  func hold(_ status: Registration.Status, _ now: Moment) {
+    boot = status
+    _ = central?.command(.registration(status), ticket: 0, now)
+  }
+
+  /// Its settings, with what was decided since.
+  var settings: ChargerSettings {
+    var settings = config.settings
+    settings.registration = boot ?? settings.registration
+    return settings
   }
 
   /// The names of interfaces 3.3, with what they take.

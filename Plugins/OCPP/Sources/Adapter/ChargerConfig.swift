@@ -33,6 +33,11 @@ struct ChargerConfig {
       throw AdapterError(.config, "config: safe_current is \(JSON.text(safe)); expected 0 or min_current to max_current")
     }
     settings.safe = Limit(current: safe)
+    settings.most = Limit(current: mostCurrent)
+    if let tariff = json["tariff"] {
+      settings.tariff = Tariff(
+        start: tariff["start"]?.number ?? 0, energy: tariff["energy"]?.number ?? 0, hour: tariff["hour"]?.number ?? 0)
+    }
     if let boot = json["boot"]?.string {
       guard let status = Self.registration(boot) else {
         throw AdapterError(.config, "config: boot is \"\(boot)\"; expected accepted, pending or rejected")
@@ -41,6 +46,7 @@ struct ChargerConfig {
     }
     settings.heartbeatInterval = max(1, try Self.milliseconds(json, "heartbeat", 300_000) / 1000)
     settings.retryInterval = max(1, try Self.milliseconds(json, "retry", 60_000) / 1000)
+    settings.introduction = try Self.milliseconds(json, "introduction", 10_000)
     settings.sessionInterval = try Self.milliseconds(json, "session_interval", 60_000)
     settings.patience = max(1_000, try Self.milliseconds(json, "answer_timeout", 30_000))
     settings.purpose =

@@ -10,6 +10,11 @@ extension OCPPAdapter {
   ) throws(AdapterError) -> PluginKit.Outcome {
     let now = Moment.now
     let wish = try wish(command, charger, now)
+    // What boots are answered with can be decided before the charger comes.
+    if case .registration(let status)? = wish.command, peer == nil || charger.central == nil {
+      if !command.dryRun { charger.hold(status, now) }
+      return .done(nil)
+    }
     guard peer != nil, charger.central != nil else { throw AdapterError(.transient, "the charger is not connected") }
     if command.dryRun { return .done(nil) }
     guard BootClock.now < command.validUntil else { throw AdapterError(.device, "its time is over") }

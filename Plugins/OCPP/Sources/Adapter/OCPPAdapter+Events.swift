@@ -24,6 +24,7 @@ extension OCPPAdapter {
       guard let charger, charger.central != nil else { return }
       charger.alarm = nil
       perform(charger.central?.tick(.now) ?? [], charger, call)
+      offerTags(charger, call)
     case .verdict(let ticket, let verdict):
       guard let charger, charger.central != nil else { return }
       let info = TagInfo(verdict, otherwise: charger.config.settings.unanswered)
@@ -52,8 +53,8 @@ extension OCPPAdapter {
       charger.version = version
       charger.central =
         version == .v16
-        ? CentralSystem16(settings: charger.config.settings, stored: stored, seed: seed)
-        : CentralSystem201(settings: charger.config.settings, stored: stored, seed: seed)
+        ? CentralSystem16(settings: charger.settings, stored: stored, seed: seed)
+        : CentralSystem201(settings: charger.settings, stored: stored, seed: seed)
     }
     perform(charger.central?.connected(.now) ?? [], charger, call)
     offerTags(charger, call)
@@ -61,7 +62,9 @@ extension OCPPAdapter {
 
   /// The charger's own list is brought to the host's, once a connection and when the host's changes.
   func offerTags(_ charger: Charger, _ call: borrowing Call) {
-    guard charger.offeredTags == nil, peer != nil, charger.central?.registration.status == .accepted else { return }
+    guard charger.offeredTags == nil, peer != nil, let central = charger.central, central.isIntroduced,
+      central.registration.status == .accepted
+    else { return }
     charger.offeredTags = 0
     guard let bytes = link.localTags(), let list = TagList(host: bytes) else { return }
     charger.offeredTags = list.version

@@ -17,6 +17,8 @@ package protocol CentralSystem: Sendable {
   mutating func authorized(ticket: UInt64, _ info: TagInfo, _ now: Moment) -> [Effect]
   mutating func tick(_ now: Moment) -> [Effect]
   var registration: Registration { get }
+  /// It may be asked what nobody told us to ask, or be given the list of tags.
+  var isIntroduced: Bool { get }
   /// When `tick` is needed, by the boot clock.
   var wake: Int64? { get }
 }

@@ -5,14 +5,13 @@ package import PluginJSON
 /// Central system of OCPP 1.6J with the security whitepaper.
 package struct CentralSystem16: CentralSystem {
   var station: Station
-  /// The charger was asked what it can do, in this connection.
-  private var hasAsked = false
 
   package init(settings: ChargerSettings, stored: [String: JSON], seed: String) {
     station = Station(.v16, settings, stored, seed: seed)
   }
 
   package var registration: Registration { station.registration }
+  package var isIntroduced: Bool { station.isIntroduced }
   package var sessions: SessionBook { station.sessions }
   package var clock: ChargerClock { station.clock }
 
@@ -20,14 +19,13 @@ package struct CentralSystem16: CentralSystem {
 
   package mutating func connected(_ now: Moment) -> [Effect] {
     station.connect(now)
-    hasAsked = false
-    if station.registration.mustBoot {
-      // It knows nothing of a loss on our side.
+    if station.registration.mustBoot, station.registration.policy != .accepted {
+      station.introduction = nil
       trigger("BootNotification", nil, .learn)
     } else if station.registration.status == .accepted {
       station.tendLimits(now)
-      introduce()
     }
+    introduce(now)
     return finish(now)
   }
 
@@ -58,21 +56,32 @@ package struct CentralSystem16: CentralSystem {
     }
     while let waiting = station.expireWaiting(now) { reply(waiting, station.settings.unanswered, now) }
     station.tendLimits(now)
+    introduce(now)
     return finish(now)
   }
 
   private mutating func finish(_ now: Moment) -> [Effect] {
+    for (command, ticket) in station.takeParked() { perform(command, ticket: ticket, now) }
     station.flush(now)
     return station.takeEffects()
   }
 
-  /// What an accepted charger is asked once a connection.
-  private mutating func introduce() {
-    guard !hasAsked else { return }
-    hasAsked = true
-    _ = station.call("GetConfiguration", ["key": .array(DeviceVariables.asked16.map { .string($0) })], .learn)
+  /// What a charger is asked once a connection, when it is time.
+  private mutating func introduce(_ now: Moment) {
+    guard station.introduces(now) else { return }
+    // It knows nothing of a loss on our side, and is served meanwhile.
+    if station.registration.mustBoot { return trigger("BootNotification", nil, .learn) }
+    guard station.registration.status == .accepted else { return }
+    if !station.hasLearned { askAbilities() }
     // Its states are in notifications that may have come before we began to listen.
-    trigger("StatusNotification", nil, .learn)
+    if !station.hasToldStates { trigger("StatusNotification", nil, .learn) }
+  }
+
+  private mutating func askAbilities() {
+    guard !station.isAsking else { return }
+    station.isAsking = true
+    let keys: JSON = .array(DeviceVariables.asked16.map { .string($0) })
+    if !station.call("GetConfiguration", ["key": keys], .abilities, first: true) { station.hasLearned = true }
   }
 
   private mutating func trigger(_ message: String, _ connector: Int?, _ purpose: Station.Purpose) {
@@ -99,6 +108,7 @@ extension CentralSystem16 {
       station.effects.append(.event(action, payload))
       station.answer(id, ["status": "UnknownVendorId"])
     case "SignCertificate":
+      station.requestedKey = payload["csr"]?.string.flatMap { PublicKeyInfo(request: $0) }
       station.effects.append(.event(action, payload))
       station.answer(id, ["status": "Accepted"])
     default:
@@ -119,13 +129,14 @@ extension CentralSystem16 {
     station.answer(id, answer)
     guard station.registration.status == .accepted else { return }
     for place in station.leases.keys { station.leases[place]?.lost() }
+    askAbilities()
     station.tendLimits(now)
-    introduce()
   }
 
   private mutating func status(_ id: String, _ payload: JSON, _ now: Moment) {
     let connector = Int(truncatingIfNeeded: payload["connectorId"]?.integer ?? 0)
     let time = station.time(payload["timestamp"], now)
+    station.hasToldStates = true
     if let status = payload["status"]?.string.flatMap({ Status(v16: $0) }), (0...Connectors.most).contains(connector) {
       let code = payload["errorCode"]?.string ?? "NoError"
       let vendor = payload["vendorErrorCode"]?.string ?? ""
@@ -212,6 +223,15 @@ extension CentralSystem16 {
 
 extension CentralSystem16 {
   package mutating func command(_ command: Command, ticket: UInt64, _ now: Moment) -> [Effect] {
+    if station.parks(command, ticket: ticket) {
+      askAbilities()
+    } else {
+      perform(command, ticket: ticket, now)
+    }
+    return finish(now)
+  }
+
+  private mutating func perform(_ command: Command, ticket: UInt64, _ now: Moment) {
     switch command {
     case .limit(let limit, let connector, let until): station.limit(limit, place: connector, until: until, ticket: ticket, now)
     case .release(let connector): station.release(connector, ticket: ticket, now)
@@ -226,7 +246,6 @@ extension CentralSystem16 {
       case .failure(let refusal): station.end(ticket, .refused(refusal.text))
       }
     }
-    return finish(now)
   }
 
   private mutating func request(_ command: Command, _ now: Moment) -> Result<(String, JSON), Refusal> {
@@ -266,7 +285,9 @@ extension CentralSystem16 {
       guard (16...20).contains(password.utf8.count) else { return .failure(Refusal(text: "a password has 16 to 20 characters in OCPP 1.6")) }
       let digits = password.utf8.map { String(Int($0) + 0x100, radix: 16).dropFirst() }.joined()
       return .success(("ChangeConfiguration", ["key": "AuthorizationKey", "value": .string(digits)]))
-    case .certificate(let chain, _): return .success(("CertificateSigned", ["certificateChain": .string(chain.text)]))
+    case .certificate(let chain, _):
+      if let refusal = station.refusal(chain) { return .failure(refusal) }
+      return .success(("CertificateSigned", ["certificateChain": .string(chain.text)]))
     case .network: return .failure(Refusal(text: "OCPP 1.6 has no network profiles"))
     case .limit, .release, .tags, .registration: return .failure(Refusal(text: "not a request"))
     }
@@ -288,12 +309,12 @@ extension CentralSystem16 {
     case .clearLimit(let ticket, _): station.end(ticket, .done(payload))
     case .listVersion(let ticket, let list): station.sendList(list, version: payload["listVersion"]?.integer ?? -1, ticket)
     case .list(let ticket, let list, let rest, let full): station.listAnswered(list, rest, isFull: full, status: status, ticket)
-    case .learn: learn(call.action, payload)
+    case .abilities: learn(payload)
+    case .parts, .vehicle, .learn: break
     }
   }
 
-  private mutating func learn(_ action: String, _ payload: JSON) {
-    guard action == "GetConfiguration" else { return }
+  private mutating func learn(_ payload: JSON) {
     for item in payload["configurationKey"]?.array ?? [] {
       if let key = item["key"]?.string, let value = item["value"]?.string { station.variables.learn16(key: key, value: value) }
     }

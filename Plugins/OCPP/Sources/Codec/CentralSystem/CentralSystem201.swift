@@ -5,7 +5,6 @@ package import PluginJSON
 /// Central system (CSMS) of OCPP 2.0.1.
 package struct CentralSystem201: CentralSystem {
   var station: Station
-  private var hasAsked = false
   private var reports = ReportAssembly()
   private var nextRequest: Int64 = 1
 
@@ -14,6 +13,7 @@ package struct CentralSystem201: CentralSystem {
   }
 
   package var registration: Registration { station.registration }
+  package var isIntroduced: Bool { station.isIntroduced }
   package var sessions: SessionBook { station.sessions }
   package var clock: ChargerClock { station.clock }
 
@@ -21,13 +21,13 @@ package struct CentralSystem201: CentralSystem {
 
   package mutating func connected(_ now: Moment) -> [Effect] {
     station.connect(now)
-    hasAsked = false
-    if station.registration.mustBoot {
+    if station.registration.mustBoot, station.registration.policy != .accepted {
+      station.introduction = nil
       trigger("BootNotification", nil)
     } else if station.registration.status == .accepted {
       station.tendLimits(now)
-      introduce()
     }
+    introduce(now)
     return finish(now)
   }
 
@@ -56,27 +56,43 @@ package struct CentralSystem201: CentralSystem {
       station.note("timeout.\(call.action)", "no answer to \(call.action)")
       station.failed(call.purpose, .unknown("the charger did not answer"))
     }
-    while let waiting = station.expireWaiting(now) { reply(waiting, station.settings.unanswered) }
+    while let waiting = station.expireWaiting(now) {
+      reply(waiting, waiting.question.occasion == .stop ? TagInfo(.accepted) : station.settings.unanswered)
+    }
     for (request, report) in reports.expire(now) { tell(report, request) }
     station.tendLimits(now)
+    leadVehicles(now)
+    introduce(now)
     return finish(now)
   }
 
   private mutating func finish(_ now: Moment) -> [Effect] {
+    for (command, ticket) in station.takeParked() { perform(command, ticket: ticket, now) }
     station.flush(now)
     return station.takeEffects()
   }
 
-  private mutating func introduce() {
-    guard !hasAsked else { return }
-    hasAsked = true
-    let wanted: [JSON] = DeviceVariables.asked201.map {
-      ["component": ["name": .string($0.component)], "variable": ["name": .string($0.variable)]]
-    }
-    _ = station.call("GetVariables", ["getVariableData": .array(wanted)], .learn)
+  /// What a charger is asked once a connection, when it is time.
+  private mutating func introduce(_ now: Moment) {
+    guard station.introduces(now) else { return }
+    if station.registration.mustBoot { return trigger("BootNotification", nil) }
+    guard station.registration.status == .accepted else { return }
+    if !station.hasLearned { askAbilities() }
+    guard !station.hasToldStates else { return }
     // Asked of a connector, not of the charger (2.0.1 part 2, F06); a charger that boots says it by itself.
     for evse in 1..<(min(station.connectors.count, 8) + 1) {
       trigger("StatusNotification", ["id": .integer(Int64(evse)), "connectorId": 1])
+    }
+  }
+
+  private mutating func askAbilities() {
+    guard !station.isAsking else { return }
+    station.isAsking = true
+    for part in DeviceVariables.asked201.reversed() {
+      let wanted: [JSON] = part.map {
+        ["component": ["name": .string($0.component)], "variable": .object(["name": .string($0.variable), "instance": $0.instance.map { .string($0) }])]
+      }
+      if !station.call("GetVariables", ["getVariableData": .array(wanted)], .abilities, first: true) { station.hasLearned = true }
     }
   }
 
@@ -104,9 +120,12 @@ extension CentralSystem201 {
       report(action, payload, now)
       station.answer(id, Self.empty)
     case "DataTransfer": pass(id, action, payload, ["status": "UnknownVendorId"])
-    case "SignCertificate", "NotifyEVChargingSchedule": pass(id, action, payload, ["status": "Accepted"])
-    // Nobody here computes schedules for cars or speaks for them with a certificate authority: said so, in the words of the answer.
-    case "NotifyEVChargingNeeds": pass(id, action, payload, ["status": "Rejected"])
+    case "SignCertificate":
+      station.requestedKey = payload["csr"]?.string.flatMap { PublicKeyInfo(request: $0) }
+      pass(id, action, payload, ["status": "Accepted"])
+    case "NotifyEVChargingNeeds": pass(id, action, payload, ["status": vehicleNeeds(payload, now) ? "Accepted" : "Rejected"])
+    case "NotifyEVChargingSchedule": pass(id, action, payload, ["status": vehicleSchedule(payload, now) ? "Accepted" : "Rejected"])
+    // Nobody here speaks for cars with a certificate authority: said so, in the words of the answer.
     case "Get15118EVCertificate": pass(id, action, payload, ["status": "Failed", "exiResponse": ""])
     case "GetCertificateStatus": pass(id, action, payload, ["status": "Failed"])
     default: pass(id, action, payload, Self.empty)
@@ -129,8 +148,8 @@ extension CentralSystem201 {
     station.answer(id, answer)
     guard station.registration.status == .accepted else { return }
     for place in station.leases.keys { station.leases[place]?.lost() }
+    askAbilities()
     station.tendLimits(now)
-    introduce()
   }
 
   private func evse(_ json: JSON?) -> Int? {
@@ -140,6 +159,7 @@ extension CentralSystem201 {
 
   private mutating func status(_ id: String, _ payload: JSON, _ now: Moment) {
     let time = station.time(payload["timestamp"], now)
+    station.hasToldStates = true
     // An EVSE with several connectors uses one at a time; the others are available or taken along.
     if let evse = evse(payload["evseId"]), let word = payload["connectorStatus"]?.string {
       let session = station.sessions.session(on: evse)?.state
@@ -197,11 +217,28 @@ extension CentralSystem201 {
       }
     }
     station.settleSessions(now)
+    if kind == .ended, isNew { ended(event.transaction, now) }
+    let answer = cost(event, now)
     if let token, !token.isNull, isNew {
-      ask(token, connector: event.evse, kind == .ended ? .stop : .start, id, session: event.transaction, now)
+      ask(token, connector: event.evse, kind == .ended ? .stop : .start, id, answer, session: event.transaction, now)
     } else {
-      station.answer(id, Self.empty)
+      station.answer(id, answer)
     }
+  }
+
+  /// What the session has cost so far, where there is a tariff and something to count (2.0.1 part 2, I02 and I03).
+  private func cost(_ event: SessionBook.Event, _ now: Moment) -> JSON {
+    guard let tariff = station.settings.tariff, event.kind == .ended || !event.readings.isEmpty,
+      let session = station.sessions[event.transaction]
+    else { return Self.empty }
+    return ["totalCost": .number(tariff.cost(of: session, now))]
+  }
+
+  private mutating func ended(_ transaction: String, _ now: Moment) {
+    releaseVehicle(transaction, now)
+    guard let session = station.sessions[transaction], !session.sequence.isComplete else { return }
+    // Whether what is missing is still to come (2.0.1 part 2, E14).
+    _ = station.call("GetTransactionStatus", ["transactionId": .string(transaction)], .learn)
   }
 
   private mutating func report(_ action: String, _ payload: JSON, _ now: Moment) {
@@ -238,16 +275,20 @@ extension CentralSystem201 {
 
   /// `token` is an IdTokenType.
   private mutating func ask(
-    _ token: JSON, connector: Int?, _ occasion: TagQuestion.Occasion, _ id: String, session: String?, _ now: Moment
+    _ token: JSON, connector: Int?, _ occasion: TagQuestion.Occasion, _ id: String, _ payload: JSON = empty, session: String?,
+    _ now: Moment
   ) {
     let type = token["type"]?.string ?? ""
-    // Started by a button, where nobody is asked (2.0.1 part 2, C02); and an end is a fact.
-    guard type != "NoAuthorization", occasion != .stop else {
-      return station.answer(id, ["idTokenInfo": TagInfo(.accepted).v201])
+    // Started by a button, where nobody is asked (2.0.1 part 2, C02). An end is a fact, also where nobody can be asked any more; what is
+    // known of the tag is told, as its group (C16).
+    guard type != "NoAuthorization", occasion != .stop || station.waiting.count < Station.mostWaiting else {
+      var payload = payload
+      payload["idTokenInfo"] = TagInfo(.accepted).v201
+      return station.answer(id, payload)
     }
     let tag = token["idToken"]?.string ?? ""
     let waiting = station.ask(
-      tag, type: type, connector: connector, occasion, callID: id, payload: Self.empty, session: session, now)
+      tag, type: type, connector: connector, occasion, callID: id, payload: payload, session: session, now)
     if let waiting { reply(waiting, TagInfo(.accepted)) }
   }
 
@@ -262,6 +303,15 @@ extension CentralSystem201 {
 
 extension CentralSystem201 {
   package mutating func command(_ command: Command, ticket: UInt64, _ now: Moment) -> [Effect] {
+    if station.parks(command, ticket: ticket) {
+      askAbilities()
+    } else {
+      perform(command, ticket: ticket, now)
+    }
+    return finish(now)
+  }
+
+  private mutating func perform(_ command: Command, ticket: UInt64, _ now: Moment) {
     switch command {
     case .limit(let limit, let connector, let until): station.limit(limit, place: connector, until: until, ticket: ticket, now)
     case .release(let connector): station.release(connector, ticket: ticket, now)
@@ -272,11 +322,40 @@ extension CentralSystem201 {
     case .tags(let list): station.send("GetLocalListVersion", Self.empty, .listVersion(ticket, list), ticket)
     default:
       switch request(command, now) {
-      case .success(let (action, payload)): station.send(action, payload, .command(ticket, command), ticket)
+      case .success(let (action, payload)): send(action, payload, command, ticket)
       case .failure(let refusal): station.end(ticket, .refused(refusal.text))
       }
     }
-    return finish(now)
+  }
+
+  /// Lists that the charger takes in parts only (2.0.1 part 2, B05.FR.11 and B06.FR.05) are sent in parts, and the answers put together.
+  private static let lists: [String: (given: String, answered: String, most: DeviceVariables.Name)] = [
+    "GetVariables": ("getVariableData", "getVariableResult", .itemsPerGet),
+    "SetVariables": ("setVariableData", "setVariableResult", .itemsPerSet),
+  ]
+
+  private mutating func send(_ action: String, _ payload: JSON, _ command: Command, _ ticket: UInt64) {
+    guard let list = Self.lists[action], let items = payload[list.given]?.array, let most = station.variables.number(list.most),
+      most > 0, items.count > most
+    else { return station.send(action, payload, .command(ticket, command), ticket) }
+    var parts = stride(from: 0, to: items.count, by: most).map { start -> JSON in
+      var part = payload
+      part[list.given] = .array(Array(items[start..<min(start + most, items.count)]))
+      return part
+    }
+    let first = parts.removeFirst()
+    station.send(action, first, .parts(ticket, rest: parts, answers: []), ticket)
+  }
+
+  private mutating func partAnswered(_ action: String, _ payload: JSON, _ ticket: UInt64, _ rest: [JSON], _ answers: [JSON]) {
+    guard let list = Self.lists[action] else { return }
+    let answers = answers + (payload[list.answered]?.array ?? [])
+    guard let next = rest.first else {
+      var whole = payload
+      whole[list.answered] = .array(answers)
+      return station.end(ticket, .done(whole))
+    }
+    station.send(action, next, .parts(ticket, rest: Array(rest.dropFirst()), answers: answers), ticket)
   }
 
   private mutating func request(_ command: Command, _ now: Moment) -> Result<(String, JSON), Refusal> {
@@ -292,6 +371,7 @@ extension CentralSystem201 {
       if action == "TriggerMessage", let message = payload["requestedMessage"]?.string {
         station.registration.trigger(message.hasPrefix("Sign") ? "SignCertificate" : message)
       }
+      if action == "SetChargingProfile" { noteVehicleProfile(payload) }
       return .success((action, payload))
     case .start(let number, let tag):
       guard (1...36).contains(tag.unicodeScalars.count) else { return .failure(Refusal(text: "a tag has 1 to 36 characters")) }
@@ -325,6 +405,7 @@ extension CentralSystem201 {
       ]
       return .success(("SetVariables", ["setVariableData": [variable]]))
     case .certificate(let chain, let use):
+      if let refusal = station.refusal(chain) { return .failure(refusal) }
       return .success((
         "CertificateSigned",
         .object(["certificateChain": .string(chain.text), "certificateType": use.map { .string($0) }])
@@ -351,17 +432,20 @@ extension CentralSystem201 {
     case .clearLimit(let ticket, _): station.end(ticket, .done(payload))
     case .listVersion(let ticket, let list): station.sendList(list, version: payload["versionNumber"]?.integer ?? -1, ticket)
     case .list(let ticket, let list, let rest, let full): station.listAnswered(list, rest, isFull: full, status: status, ticket)
-    case .learn: learn(call.action, payload)
+    case .parts(let ticket, let rest, let answers): partAnswered(call.action, payload, ticket, rest, answers)
+    case .abilities: learn(payload)
+    case .vehicle(let evse): vehicleAnswered(evse, status)
+    case .learn: break
     }
   }
 
-  private mutating func learn(_ action: String, _ payload: JSON) {
-    guard action == "GetVariables" else { return }
+  private mutating func learn(_ payload: JSON) {
     for item in payload["getVariableResult"]?.array ?? [] where item["attributeStatus"]?.string == "Accepted" {
       if let component = item["component"]?["name"]?.string, let variable = item["variable"]?["name"]?.string,
         let value = item["attributeValue"]?.string
       {
-        station.variables.learn201(component: component, variable: variable, value: value)
+        station.variables.learn201(
+          component: component, variable: variable, instance: item["variable"]?["instance"]?.string, value: value)
       }
     }
     station.learned()

@@ -45,8 +45,15 @@ package struct ChargerSettings: Equatable, Sendable {
   package var purpose: LimitPurpose?
   /// Ask the charger what is in force after a limit was set.
   package var verifiesLimits = true
+  /// What the installation allows at most.
+  package var most = Limit(current: 32)
+  /// What a session costs; nil: nobody is told.
+  package var tariff: Tariff?
   /// What the charger delivers at most, W.
   package var mostPower: Double = 400_000
+  /// Milliseconds that a charger which has connected is left alone, before it is asked what it can do and how it is. A limit asks
+  /// for what it can do at once, where that is not known.
+  package var introduction: Int64 = 10_000
   /// Seconds.
   package var heartbeatInterval: Int64 = 300
   package var retryInterval: Int64 = 60

@@ -16,6 +16,12 @@ extension Station {
     if remoteStarts.count > 8 { remoteStarts.removeFirst() }
   }
 
+  /// Why a chain cannot be what the charger asked for; nil where it can, or nothing is known.
+  func refusal(_ chain: CertificateChain) -> Refusal? {
+    guard let requestedKey, let key = PublicKeyInfo(certificate: chain.text), key != requestedKey else { return nil }
+    return Refusal(text: "the first certificate of the chain is for another key than the one that the charger asked for")
+  }
+
   /// A request whose outcome somebody waits for.
   mutating func send(_ action: String, _ payload: JSON, _ purpose: Purpose, _ ticket: UInt64) {
     guard isConnected else { return end(ticket, .failed("the charger is not connected")) }

@@ -14,7 +14,10 @@ extension Station {
     } else {
       order = [.usual]
     }
-    if session(at: place) != nil { order.append(.session) }
+    if let session = session(at: place) {
+      // A schedule that the session has for itself is the one that counts.
+      if led[session.connector]?.session == session.id { order.insert(.session, at: 0) } else { order.append(.session) }
+    }
     return order.filter { !abilities.refused.contains($0) }
   }
 

@@ -48,6 +48,7 @@ extension Station {
     let refused = abilities.refused
     abilities = variables.abilities
     abilities.refused = refused
+    hasLearned = true
     if let count = variables.number(.connectors), (1...Connectors.most).contains(count), count != connectors.announced {
       connectors.announced = count
       storeCharger()
@@ -57,13 +58,14 @@ extension Station {
   /// A call came to nothing: no answer, or an error.
   mutating func failed(_ purpose: Purpose, _ outcome: Outcome) {
     switch purpose {
-    case .command(let ticket, _), .listVersion(let ticket, _), .list(let ticket, _, _, _): end(ticket, outcome)
+    case .command(let ticket, _), .parts(let ticket, _, _), .listVersion(let ticket, _), .list(let ticket, _, _, _): end(ticket, outcome)
     case .limit(let ticket, let step):
       leases[step.place]?.lost()
       end(ticket, outcome)
     case .verifyLimit(let ticket, _): end(ticket, .accepted(["verified": false]))
     case .clearLimit(let ticket, _): end(ticket, outcome)
-    case .learn: break
+    case .abilities: hasLearned = true
+    case .vehicle, .learn: break
     }
   }
 }

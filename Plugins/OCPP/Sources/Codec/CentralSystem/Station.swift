@@ -8,12 +8,18 @@ struct Station: Sendable {
   enum Purpose: Sendable {
     /// A command whose outcome somebody waits for.
     case command(UInt64, Command)
+    /// A part of such a command, the parts that follow, and what was answered so far.
+    case parts(UInt64, rest: [JSON], answers: [JSON])
     case limit(UInt64?, LimitStep)
     case verifyLimit(UInt64?, LimitStep)
     case clearLimit(UInt64?, place: Int)
     case listVersion(UInt64, TagList)
     case list(UInt64, TagList, rest: [TagListUpdate.Message], isFull: Bool)
-    /// Housekeeping: what the charger can do, who it is.
+    /// Housekeeping: what the charger can do.
+    case abilities
+    /// A schedule for the car at this EVSE.
+    case vehicle(Int)
+    /// Housekeeping: who the charger is, how it is.
     case learn
   }
 
@@ -65,6 +71,22 @@ struct Station: Sendable {
   /// Tags that a remote start named: they may charge without being asked for again.
   var remoteStarts: [(tag: String, until: Int64)] = []
   var isConnected = false
+  /// When the charger is asked what it can do and how it is, by the boot clock.
+  var introduction: Int64?
+  /// What the charger can do is known, as far as it says it.
+  var hasLearned = false { didSet { isAsking = false } }
+  /// It has been asked, and has not answered.
+  var isAsking = false
+  /// The charger has started in this connection, or that time is over: it may be asked what nobody told us to ask.
+  var isIntroduced = false
+  /// In this connection the charger has said how it is.
+  var hasToldStates = false
+  /// The key that the charger asked a certificate for last.
+  var requestedKey: PublicKeyInfo?
+  /// Limits that wait for what the charger can do.
+  var parked: [(command: Command, ticket: UInt64)] = []
+  /// Sessions with a car that was given a schedule of its own, by EVSE (2.0.1 only).
+  var led: [Int: LedSession] = [:]
   var lastHeard: Int64 = 0
   var nextTicket: UInt64 = 1
   var effects: [Effect] = []
@@ -115,12 +137,15 @@ struct Station: Sendable {
     calls = CallQueue(prefix: "\(seed)-\(connections)")
     lastHeard = now.boot
     noted = []
+    (isIntroduced, hasToldStates, isAsking) = (false, false, false)
+    introduction = now.boot + settings.introduction
     for place in leases.keys { leases[place]?.lost() }
   }
 
   /// The commands that were under way.
   mutating func disconnect(_ now: Moment) -> [(Purpose, Outcome)] {
     isConnected = false
+    introduction = nil
     waiting = []
     let (unknown, unsent) = calls.disconnect()
     return unsent.map { ($0.purpose, .failed("the connection ended before it was sent")) }
@@ -234,6 +259,9 @@ struct Station: Sendable {
   /// Status and interval for a boot; the answer is of the version.
   mutating func boot(_ identity: ChargerIdentity, _ now: Moment) -> JSON {
     let (status, interval) = registration.boot()
+    // A charger that has just started may have other firmware, and will say by itself how its connectors are.
+    hasLearned = false
+    if status == .accepted { (isIntroduced, introduction) = (true, now.boot + settings.introduction) } else { introduction = nil }
     effects.append(.identity(identity))
     storeCharger()
     return ["status": .string(status.rawValue), "currentTime": .string(Stamp.text(now.unix)), "interval": .integer(interval)]
@@ -327,6 +355,7 @@ struct Station: Sendable {
   var wake: Int64? {
     var times = [calls.expiry, waiting.map(\.deadline).min()].compactMap { $0 }
     if isConnected, registration.mayCall {
+      times += [introduction, led.values.compactMap(\.due).min()].compactMap { $0 }
       times += leases.values.map { min($0.renewal, $0.until ?? .max) }.filter { $0 < .max }
     }
     return times.min()

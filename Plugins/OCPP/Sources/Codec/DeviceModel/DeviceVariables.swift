@@ -7,6 +7,7 @@ package import PluginJSON
 package struct DeviceVariables: Equatable, Sendable {
   package enum Name: String, CaseIterable, Sendable {
     case heartbeatInterval, connectors, rateUnits, mostPeriods, highestLevel, listLength, listMessageLength, itemsPerMessage
+    case itemsPerGet, itemsPerSet
   }
 
   package private(set) var values: [Name: String] = [:]
@@ -37,16 +38,24 @@ package struct DeviceVariables: Equatable, Sendable {
     "ocppcommctrlr.heartbeatinterval": .heartbeatInterval, "smartchargingctrlr.rateunit": .rateUnits,
     "smartchargingctrlr.periodsperschedule": .mostPeriods, "smartchargingctrlr.profilestacklevel": .highestLevel,
     "localauthlistctrlr.entries": .listLength, "localauthlistctrlr.itemspermessage": .listMessageLength,
+    "devicedatactrlr.itemspermessage.getvariables": .itemsPerGet, "devicedatactrlr.itemspermessage.setvariables": .itemsPerSet,
   ]
 
-  /// What GetVariables asks for.
-  package static let asked201: [(component: String, variable: String)] = [
-    ("OCPPCommCtrlr", "HeartbeatInterval"), ("SmartChargingCtrlr", "RateUnit"), ("SmartChargingCtrlr", "PeriodsPerSchedule"),
-    ("SmartChargingCtrlr", "ProfileStackLevel"), ("LocalAuthListCtrlr", "ItemsPerMessage"),
+  /// What GetVariables asks for, in messages of at most four: how many a charger takes is not known before. What a limit needs comes
+  /// first.
+  package static let asked201: [[(component: String, variable: String, instance: String?)]] = [
+    [
+      ("SmartChargingCtrlr", "RateUnit", nil), ("SmartChargingCtrlr", "PeriodsPerSchedule", nil),
+      ("SmartChargingCtrlr", "ProfileStackLevel", nil), ("LocalAuthListCtrlr", "ItemsPerMessage", nil),
+    ],
+    [
+      ("DeviceDataCtrlr", "ItemsPerMessage", "GetVariables"), ("DeviceDataCtrlr", "ItemsPerMessage", "SetVariables"),
+      ("OCPPCommCtrlr", "HeartbeatInterval", nil),
+    ],
   ]
 
-  package mutating func learn201(component: String, variable: String, value: String) {
-    let key = "\(component).\(variable)".cut(to: 120).lowercased()
+  package mutating func learn201(component: String, variable: String, instance: String? = nil, value: String) {
+    let key = ([component, variable] + (instance.map { [$0] } ?? [])).joined(separator: ".").cut(to: 120).lowercased()
     if let name = Self.variables201[key] { values[name] = value.cut(to: 100) }
   }
 
@@ -54,7 +63,9 @@ package struct DeviceVariables: Equatable, Sendable {
   package mutating func learn201(report item: JSON) {
     guard let component = item["component"]?["name"]?.string, let variable = item["variable"]?["name"]?.string else { return }
     for attribute in item["variableAttribute"]?.array ?? [] where attribute["type"]?.string ?? "Actual" == "Actual" {
-      if let value = attribute["value"]?.string { learn201(component: component, variable: variable, value: value) }
+      if let value = attribute["value"]?.string {
+        learn201(component: component, variable: variable, instance: item["variable"]?["instance"]?.string, value: value)
+      }
     }
   }
 
