@@ -71,11 +71,8 @@ package struct DevicePlan: Sendable, Equatable {
 }
 
 extension DevicePlan {
-  /// Where between the others it is read, from 0 to 1: the same after each start (FNV-1a over the key, taken to 24 bits).
-  var phase: Double {
-    let hash = key.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
-    return Double((hash >> 8) ^ (hash & 0xff)) / Double(1 << 24)
-  }
+  /// Where between the others it is read, from 0 to 1: the same after each start.
+  var phase: Double { Double(StableHash.of(key)) / Double(UInt32.max) }
 
   /// The same device to its plugin: what differs at most is the host's own business, and changes while the device runs.
   func sameDevice(as other: DevicePlan) -> Bool {

@@ -30,9 +30,7 @@ package struct DeviceID: RawRepresentable, Hashable, Sendable, Codable, CustomSt
     let short = Vendor.shortName(of: vendor)
     let text = "\(kind.prefix)_\(slug(short.isEmpty ? "unknown" : short))_\(slug(serial))"
     guard text.utf8.count > 64 else { return DeviceID(rawValue: text) }
-    var hash: UInt32 = 2_166_136_261
-    for byte in text.utf8 { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
-    let digits = String(hash, radix: 16)
+    let digits = String(StableHash.of(text), radix: 16)
     return DeviceID(rawValue: String(text.prefix(55)) + "-" + String(repeating: "0", count: 8 - digits.count) + digits)
   }
 

@@ -104,7 +104,7 @@ extension Configuration.Authority {
   /// Its certificate, which the listener trusts.
   func certificate(_ configuration: Configuration) -> String {
     switch self {
-    case .host: DeviceAuthority.files(state: configuration.host.state).certificate
+    case .host: DeviceAuthority.certificate(state: configuration.host.state)
     case .files(let files): files.certificate
     }
   }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import BusbarOpenSSL
-internal import BusbarSystem
 
 /// An authority that signs certificates of devices, so that they need no passwords.
 ///
-/// Of the host's own: two files in `STATE/identity`, made where they are missing, the key first and never again, as with the
-/// host's identity. Or a key and a certificate that somebody has made elsewhere, best one that is good for these devices only.
+/// The host's own, `authority.pem` and `authority-key.pem` in `STATE/identity`. Or a key and a certificate that somebody has made
+/// elsewhere, best one that is good for these devices only.
 package struct DeviceAuthority: Sendable {
   private let chain: [Certificate]
   private let key: PrivateKey
@@ -16,46 +15,32 @@ package struct DeviceAuthority: Sendable {
 
   /// `certificate` and `key` are PEM files; the certificate may be followed by those that signed it.
   package init(certificate: String, key: String) throws(SecurityError) {
-    let credentials = try Credentials(certificate: certificate, key: key)
-    self.chain = credentials.chain
-    self.key = credentials.key
-    guard credentials.chain[0].isAuthority else {
-      throw SecurityError("\(certificate) is no certificate of an authority: it must not sign others")
-    }
+    try self.init(try Credentials(certificate: certificate, key: key), certificate)
   }
 
-  /// PEM files of the host's own authority, whether they are there or not.
-  package static func files(state: String) -> (certificate: String, key: String) {
-    ("\(state)/identity/authority.pem", "\(state)/identity/authority-key.pem")
+  private init(_ credentials: Credentials, _ file: String) throws(SecurityError) {
+    guard credentials.chain[0].isAuthority else {
+      throw SecurityError("\(file) is no certificate of an authority: it must not sign others")
+    }
+    chain = credentials.chain
+    key = credentials.key
   }
+
+  private static func files(_ state: String) -> KeptPair {
+    KeptPair(state: state, certificate: "authority.pem", key: "authority-key.pem")
+  }
+
+  /// The path of the PEM file of the host's own, whether it is there or not.
+  package static func certificate(state: String) -> String { files(state).certificate }
 
   /// The host's own, made where it is missing.
   package static func own(state: String, gateway: String) throws(SecurityError) -> DeviceAuthority {
-    let files = files(state: state)
-    do {
-      let place = try PrivateDirectory("\(state)/identity")
-      if SmallFile.stamp(files.key) == nil {
-        guard SmallFile.stamp(files.certificate) == nil else {
-          throw SecurityError("\(files.key) is missing beside its certificate: restore it, or remove \(files.certificate) and give all devices new certificates")
-        }
-        try place.write("authority-key.pem", try PrivateKey.makeP256().pem())
-      }
-      if SmallFile.stamp(files.certificate) == nil {
-        let now = max(Clock.unixMilliseconds() / 1000, clockSetAfter)
-        let made = try Credentials.readKey(files.key).authority(
-          subject: [NamePart("CN", "\(gateway) devices")], from: now - 86400, until: now + 20 * 365 * 86400)
-        try place.write("authority.pem", made.pem)
-      }
-    } catch let error as SecurityError {
-      throw error
-    } catch {
-      throw SecurityError("the authority for devices could not be made: \(error)")
+    let files = files(state)
+    let credentials = try files.load(remedy: "give all devices new certificates") { key, from, until in
+      try key.authority(subject: [NamePart("CN", "\(gateway) devices")], from: from, until: until)
     }
-    return try DeviceAuthority(certificate: files.certificate, key: files.key)
+    return try DeviceAuthority(credentials, files.certificate)
   }
-
-  /// 2026-01-01: no certificate is older than this program.
-  private static let clockSetAfter: Int64 = 1_767_225_600
 
   /// The certificate for a request and those that signed it, in PEM form without the root, which the far end knows or need not
   /// know. `identity`: whose it has to be, so that nobody gets one for another. `now`: Unix seconds. Throws a sentence.

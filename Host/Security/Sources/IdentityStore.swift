@@ -1,54 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import BusbarOpenSSL
-internal import BusbarSystem
 
 /// Who the host is to brokers and devices: a private key that never leaves the machine, and a certificate for it, signed
-/// by itself until an authority's is installed.
-///
-/// Two files in `STATE/identity`, which only the host's user enters. The key is written first and never again, so that a
-/// host that is killed between the two finds its key and makes the certificate anew; a key that is missing beside a
-/// certificate is an error for a person, since another key would make a certificate of an authority worthless.
+/// by itself until an authority's is installed: `certificate.pem` and `key.pem` in `STATE/identity`.
 package struct IdentityStore: Sendable {
-  /// Paths of PEM files, whether they are there or not.
-  package let certificate: String
-  package let key: String
+  private static let remedy = "have a new identity made"
 
-  private let directory: String
+  private let files: KeptPair
   private let gateway: String
 
   /// `state` is the host's state directory; `gateway` its id, which a certificate of its own names.
   package init(state: String, gateway: String) {
-    directory = "\(state)/identity"
-    certificate = "\(directory)/certificate.pem"
-    key = "\(directory)/key.pem"
+    files = KeptPair(state: state, certificate: "certificate.pem", key: "key.pem")
     self.gateway = gateway
   }
 
+  /// Paths of PEM files, whether they are there or not.
+  package var certificate: String { files.certificate }
+  package var key: String { files.key }
+
   /// Nil where none was made yet.
-  package func existing() throws(SecurityError) -> HostIdentity? {
-    guard SmallFile.stamp(certificate) != nil else { return nil }
-    return try read()
-  }
+  package func existing() throws(SecurityError) -> HostIdentity? { files.hasCertificate ? try read() : nil }
 
   /// Made where it is missing.
   package func load() throws(SecurityError) -> HostIdentity {
-    if SmallFile.stamp(key) != nil, SmallFile.stamp(certificate) != nil { return try read() }
-    do {
-      let place = try PrivateDirectory(directory)
-      if SmallFile.stamp(key) == nil {
-        guard SmallFile.stamp(certificate) == nil else { throw missingKey }
-        try place.write("key.pem", try PrivateKey.makeP256().pem())
-      }
-      if SmallFile.stamp(certificate) == nil {
-        try place.write("certificate.pem", try selfSigned(try Credentials.readKey(key)).pem)
-      }
-    } catch let error as SecurityError {
-      throw error
-    } catch {
-      throw SecurityError("the host's identity could not be made: \(error)")
+    let credentials = try files.load(remedy: Self.remedy) { [gateway, ownNames] key, from, until in
+      try key.selfSigned(subject: [NamePart("CN", gateway)], names: ownNames, from: from, until: until)
     }
-    return try read()
+    return HostIdentity(chain: credentials.chain)
   }
 
   /// A PKCS#10 request in PEM form, for the key of the identity, which is made where it is missing. Nothing given = the
@@ -71,7 +51,7 @@ package struct IdentityStore: Sendable {
     _ = try load()
     do {
       let chain = try CertificateChain.order(try Certificate.all(pem: pem), for: try Credentials.readKey(key), now: now)
-      try PrivateDirectory(directory).write("certificate.pem", chain.flatMap(\.pem))
+      try files.replaceCertificate(chain.flatMap(\.pem))
     } catch let error as SecurityError {
       throw error
     } catch {
@@ -80,28 +60,9 @@ package struct IdentityStore: Sendable {
     return try read()
   }
 
-  private func read() throws(SecurityError) -> HostIdentity {
-    guard SmallFile.stamp(key) != nil else { throw missingKey }
-    return HostIdentity(chain: try Credentials(certificate: certificate, key: key).chain)
-  }
-
-  private var missingKey: SecurityError {
-    SecurityError("\(key) is missing beside its certificate: restore it, or remove \(certificate) and have a new identity made")
-  }
+  private func read() throws(SecurityError) -> HostIdentity { HostIdentity(chain: try files.read(remedy: Self.remedy).chain) }
 
   private var ownNames: [String] { [gateway] }
-
-  private func selfSigned(_ key: PrivateKey) throws -> Certificate {
-    // A gateway may make it before its clock is set; no certificate is older than this program.
-    let base = max(Clock.unixMilliseconds() / 1000, Self.clockSetAfter)
-    return try key.selfSigned(
-      subject: [NamePart("CN", gateway)], names: ownNames, from: base - 86400, until: base + Self.lifetime)
-  }
-
-  /// 2026-01-01.
-  private static let clockSetAfter: Int64 = 1_767_225_600
-  /// 20 years: a host runs for 15, and nobody renews what it has signed itself.
-  private static let lifetime: Int64 = 20 * 365 * 86400
 }
 
 /// The public side of the host's identity.

@@ -37,7 +37,7 @@ final class CertificateChoice: ChannelInboundHandler, RemovableChannelHandler {
 
 /// The first message of a client (RFC 5246 section 7.4.1.2, RFC 8446 section 4.1.2), as far as it says which signatures the client
 /// can check.
-enum ClientHello: Equatable {
+package enum ClientHello: Equatable {
   case incomplete
   case complete(takesElliptic: Bool)
   case invalid
@@ -45,7 +45,7 @@ enum ClientHello: Equatable {
   /// Longest that is waited for; all in one record in practice.
   private static let longest = 16 << 10
 
-  static func read(_ bytes: some RandomAccessCollection<UInt8>) -> ClientHello {
+  package static func read(_ bytes: some RandomAccessCollection<UInt8>) -> ClientHello {
     var message: [UInt8] = []
     var rest = Array(bytes.prefix(longest + 512))[...]
     // Records of a handshake, whose contents follow each other.

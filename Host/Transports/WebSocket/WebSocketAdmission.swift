@@ -47,10 +47,8 @@ package struct WebSocketRequest: Sendable, Equatable {
 
 /// What becomes of a request.
 package enum WebSocketAdmission: Sendable {
-  /// `subprotocol` is one of the client's, or empty where none is needed, or nil: then the handshake is finished and the
-  /// connection closed at once, which is how a server tells that it speaks none of them (OCPP-J 1.6 section 3.2, OCPP-J 2.0.1
-  /// section 3.3).
-  case accept(subprotocol: String?, receiver: any WebSocketReceiver)
+  /// `subprotocol` is one of the client's, or empty where none is needed.
+  case accept(subprotocol: String, receiver: any WebSocketReceiver)
   case refuse(Refusal)
 
   package enum Refusal: UInt, Sendable {

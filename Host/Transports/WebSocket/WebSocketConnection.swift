@@ -14,7 +14,6 @@ final class WebSocketConnection: ChannelInboundHandler {
   private let limits: WebSocketLimits
   private let receiver: any WebSocketReceiver
   private let sender: WebSocketSender
-  private let subprotocol: String?
 
   private var assembling: (text: Bool, bytes: [UInt8], fragments: Int)?
   private var ending: (code: UInt16, reason: String)?
@@ -24,19 +23,14 @@ final class WebSocketConnection: ChannelInboundHandler {
   private var pings: RepeatedTask?
   private var budget: Int
 
-  init(channel: any Channel, subprotocol: String?, receiver: any WebSocketReceiver, limits: WebSocketLimits) {
+  init(channel: any Channel, receiver: any WebSocketReceiver, limits: WebSocketLimits) {
     self.limits = limits
     self.receiver = receiver
-    self.subprotocol = subprotocol
     sender = WebSocketSender(channel: channel, limit: limits.waiting)
     budget = limits.frames
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
-    guard subprotocol != nil else {
-      told = true
-      return close(context, 1002, "no common subprotocol")
-    }
     receiver.opened(sender)
     let silence = TimeAmount(limits.silence)
     let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)

@@ -76,9 +76,8 @@ package final class WebSocketListener: Sendable {
             bound.value.refusal = refusal
             return nil
           case .accept(let subprotocol, let receiver):
-            admitted.value.subprotocol = subprotocol
             admitted.value.receiver = receiver
-            return subprotocol.flatMap { $0.isEmpty ? nil : ["Sec-WebSocket-Protocol": $0] } ?? [:]
+            return subprotocol.isEmpty ? [:] : ["Sec-WebSocket-Protocol": subprotocol]
           }
         }
       },
@@ -90,8 +89,7 @@ package final class WebSocketListener: Sendable {
           let pipeline = channel.pipeline.syncOperations
           pipeline.removeHandler(bound.value).whenFailure { _ in }
           try pipeline.addHandler(
-            WebSocketConnection(
-              channel: channel, subprotocol: admitted.value.subprotocol, receiver: receiver, limits: limits))
+            WebSocketConnection(channel: channel, receiver: receiver, limits: limits))
         }
       })
     var decoder = NIOHTTPDecoderLimitConfiguration()
@@ -114,7 +112,6 @@ package final class WebSocketListener: Sendable {
 
   /// What the door decided, between the answer and the finished handshake.
   private final class Admitted {
-    var subprotocol: String?
     var receiver: (any WebSocketReceiver)?
   }
 }

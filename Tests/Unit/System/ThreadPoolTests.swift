@@ -68,4 +68,17 @@ import Testing
       pool.run { held.use() }
     }
   }
+
+  @Test func whatMustNotWaitIsNotTakenByABusyPool() async {
+    let pool = ThreadPool(name: "busy", limit: 1, patience: .max / 2)
+    let gate = BlockingQueue<Void>()
+    #expect(pool.offer { _ = gate.next() })
+    #expect(!pool.offer {})
+    gate.close()
+    while pool.idle == 0 { await Task.yield() }
+    await withCheckedContinuation { done in
+      #expect(pool.offer { done.resume() })
+    }
+    #expect(pool.threads == 1)
+  }
 }

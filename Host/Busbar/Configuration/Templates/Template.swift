@@ -42,29 +42,6 @@ package struct Template: Sendable {
   /// The body with its places.
   private(set) var bodyNode: YAMLNode?
 
-  init(
-    name: String, title: String, adapter: String, kind: DeviceKind, vendor: String?, models: [String], source: String?,
-    confidence: Confidence, write: Bool?, defaults: Defaults, probe: JSONValue?, body: JSONValue, points: [String]?, file: String,
-    configNode: YAMLNode?, bodyNode: YAMLNode?
-  ) {
-    self.name = name
-    self.title = title
-    self.adapter = adapter
-    self.kind = kind
-    self.vendor = vendor
-    self.models = models
-    self.source = source
-    self.confidence = confidence
-    self.write = write
-    self.defaults = defaults
-    self.probe = probe
-    bodyText = body.text
-    self.points = points
-    self.file = file
-    self.configNode = configNode
-    self.bodyNode = bodyNode
-  }
-
   package var body: JSONValue { (try? JSONValue(parsing: Array(bodyText.utf8), depth: YAMLReader.depth)) ?? [:] }
 
   /// What is said of it later names the file, and no line.

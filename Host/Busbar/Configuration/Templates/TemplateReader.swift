@@ -38,7 +38,7 @@ struct TemplateReader {
     guard !sink.hasErrors, let name, let title, let known, let kind, let body else { return nil }
     return Template(
       name: name, title: title, adapter: known, kind: kind, vendor: vendor, models: models, source: source,
-      confidence: confidence, write: write, defaults: defaults, probe: probe, body: body,
+      confidence: confidence, write: write, defaults: defaults, probe: probe, bodyText: body.text,
       points: points,
       file: file, configNode: config, bodyNode: node)
   }

@@ -3,7 +3,7 @@
 internal import BusbarSystem
 internal import Synchronization
 
-/// The threads of a child take turns at the host's socket: who has read a call does it himself, and another one reads on
+/// The threads of a child take turns at the host's socket: who has read a call does it itself, and another one reads on
 /// meanwhile. So no call waits for a thread to wake, and answers of the host are read while calls wait for them.
 final class RunnerTurns: Sendable {
   /// Calls at once, and the one that reads.

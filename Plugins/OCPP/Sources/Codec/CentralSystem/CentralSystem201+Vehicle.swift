@@ -26,7 +26,7 @@ extension CentralSystem201 {
   /// The needs of a car. False where there is no session that could be given a schedule.
   mutating func vehicleNeeds(_ payload: JSON, _ now: Moment) -> Bool {
     guard let evse = payload["evseId"]?.integer.flatMap({ Int(exactly: $0) }), evse > 0,
-      let session = station.sessions.session(on: evse), !station.abilities.refused.contains(.session)
+      let session = station.sessions.session(on: evse), session.canBeNamed, !station.abilities.refused.contains(.session)
     else { return false }
     let needs = payload["chargingNeeds"]
     var led = LedSession(session: session.id, due: now.boot + Self.pause)

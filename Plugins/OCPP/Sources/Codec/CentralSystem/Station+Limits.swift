@@ -22,7 +22,8 @@ extension Station {
   }
 
   private func session(at place: Int) -> ChargingSession? {
-    place == 0 ? (sessions.open.count == 1 ? sessions.open.first : nil) : sessions.session(on: place)
+    let session = place == 0 ? (sessions.open.count == 1 ? sessions.open.first : nil) : sessions.session(on: place)
+    return session?.canBeNamed == true ? session : nil
   }
 
   mutating func limit(_ limit: Limit, place: Int, until: Int64?, ticket: UInt64, _ now: Moment) {

@@ -13,6 +13,9 @@ package struct ChargingSession: Equatable, Sendable {
 
   /// The transaction id: a number in 1.6, the charger's own text in 2.0.1.
   package var id: String
+  /// Chargers are tolerated that name it at greater length; messages of ours have no room for that (2.0.1 part 2, TransactionType:
+  /// identifierString[36]).
+  package var canBeNamed: Bool { (1...36).contains(id.unicodeScalars.count) }
   /// Connector of 1.6, EVSE of 2.0.1; 0 where a charger never said.
   package var connector: Int
   package var state: State = .preparing
