@@ -12,7 +12,7 @@ import sys
 import time
 import uuid
 
-from common import HERE, Workplace, compile_c, cpu, family, memory
+from common import HERE, Workplace, compile_c, cpu, family, memory, own_cpu, rollup
 
 import harness.host
 from harness.authority import Authority
@@ -96,27 +96,18 @@ class Spent:
         self.begin()
 
     def begin(self):
-        self._cpu = {pid: cpu_of(pid) for pid in family(self.host)}
+        self._cpu = {pid: own_cpu(pid) for pid in family(self.host)}
         self._time = time.monotonic()
 
     def end(self):
         elapsed = time.monotonic() - self._time
-        spent = {pid: cpu_of(pid) - self._cpu.get(pid, 0) for pid in family(self.host)}
+        spent = {pid: own_cpu(pid) - self._cpu.get(pid, 0) for pid in family(self.host)}
         return spent[self.host], sum(spent.values()) - spent[self.host], elapsed
 
     def memory(self):
         """KiB private, of the host and of its children."""
         host, *children = family(self.host)
-        return memory_of(host), sum(memory_of(child) for child in children)
-
-
-def cpu_of(pid):
-    return time.clock_gettime(~pid << 3 | 2)
-
-
-def memory_of(pid):
-    with open(f"/proc/{pid}/smaps_rollup") as file:
-        return sum(int(line.split()[1]) for line in file if line.startswith("Private_"))
+        return rollup(host)["Private"], sum(rollup(child)["Private"] for child in children)
 
 
 def host_run(options, place, program):

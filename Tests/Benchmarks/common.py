@@ -124,22 +124,28 @@ def family(pid):
     return [pid, *(member for child in children for member in family(child))]
 
 
+def rollup(pid):
+    """KiB by name, of /proc/PID/smaps_rollup, with `Private`: clean and written together."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    sizes = {name: int(size) for name, size in re.findall(r"^(\w+):\s+(\d+) kB", text, re.MULTILINE)}
+    return sizes | {"Private": sizes["Private_Clean"] + sizes["Private_Dirty"]}
+
+
 def memory(pid):
     """KiB of the process and its children: resident, private, of it written."""
-    total = (0, 0, 0)
-    for member in family(pid):
-        rollup = Path(f"/proc/{member}/smaps_rollup").read_text()
-        sizes = {name: int(size) for name, size in re.findall(r"^(\w+):\s+(\d+) kB", rollup, re.MULTILINE)}
-        one = sizes["Rss"], sizes["Private_Clean"] + sizes["Private_Dirty"], sizes["Private_Dirty"]
-        total = tuple(sum(pair) for pair in zip(total, one))
-    return total
+    found = [rollup(member) for member in family(pid)]
+    return tuple(sum(sizes[name] for sizes in found) for name in ("Rss", "Private", "Private_Dirty"))
+
+
+def own_cpu(pid):
+    """Seconds on a processor, of all threads, also of those that have ended, to the nanosecond: the process's own clock
+    (clock_getcpuclockid(3), which Python lacks: the number is made as the C library makes it)."""
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def cpu(pid):
-    """Of the process and its children, seconds on a processor, of all threads, also of those that have ended, to the
-    nanosecond: the process's own clock (clock_getcpuclockid(3), which Python lacks: the number is made as the C library
-    makes it)."""
-    return sum(time.clock_gettime(~member << 3 | 2) for member in family(pid))
+    """Of the process and its children."""
+    return sum(own_cpu(member) for member in family(pid))
 
 
 def allocations(file):

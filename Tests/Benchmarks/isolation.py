@@ -3,15 +3,9 @@
 
 import time
 
-from common import Devices, Workplace, register_template, templates
+from common import Devices, Workplace, register_template, rollup, templates
 
 from harness.host import Host
-
-
-def rollup(pid):
-    """kB by name, of /proc/PID/smaps_rollup."""
-    lines = [line.split() for line in open(f"/proc/{pid}/smaps_rollup") if line.endswith("kB\n")]
-    return {line[0].rstrip(":"): int(line[1]) for line in lines}
 
 
 def main():
@@ -29,8 +23,7 @@ def main():
             child = next(plugin["process"] for plugin in host.json("plugins") if plugin["process"])
             found = rollup(child)
             threads = next(line.split()[1] for line in open(f"/proc/{child}/status") if line.startswith("Threads"))
-            private = found["Private_Clean"] + found["Private_Dirty"]
-            print(f"| {count} | {private} | {found['Private_Clean']} | {found['Pss']} | {threads} |", flush=True)
+            print(f"| {count} | {found['Private']} | {found['Private_Clean']} | {found['Pss']} | {threads} |", flush=True)
 
 
 main()
