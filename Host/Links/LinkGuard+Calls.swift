@@ -36,12 +36,15 @@ extension LinkGuard {
     let started = Clock.boot()
     // A quarter of the time, at least a second (contract, section 8).
     let grace = max(1_000_000_000, (deadline - started) / 4)
-    let answer: Answer? = await withCheckedContinuation { continuation in
-      let shot = OneShot<Answer?>(continuation)
-      let alarm = Self.executor.alarm(at: deadline + grace) { shot.give(nil) }
-      begin { answer in
-        Self.executor.cancel(alarm)
-        if !shot.give(answer) { Task { await self.returned() } }
+    // What calls back wakes the guard's thread and no other.
+    let answer: Answer? = await withTaskExecutorPreference(Self.executor) {
+      await withCheckedContinuation { continuation in
+        let shot = OneShot<Answer?>(continuation)
+        let alarm = Self.executor.alarm(at: deadline + grace) { shot.give(nil) }
+        begin { answer in
+          Self.executor.cancel(alarm)
+          if !shot.give(answer) { Task { await self.returned() } }
+        }
       }
     }
     if Clock.boot() > deadline { overruns += 1 }

@@ -16,6 +16,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
@@ -34,7 +35,12 @@ static inline void busbar_timer_set(int fd, int64_t time) {
   struct itimerspec moment = {{0, 0}, {time / 1000000000, time % 1000000000}};
   (void)timerfd_settime(fd, TFD_TIMER_ABSTIME, &moment, 0);
 }
-static inline void busbar_timer_wait(int fd) { uint64_t count; (void)!read(fd, &count, sizeof count); }
+// Waits for the timer or the event, and forgets the event.
+static inline void busbar_timer_wait(int timer, int event) {
+  struct pollfd both[2] = {{event, POLLIN, 0}, {timer, POLLIN, 0}};
+  (void)poll(both, 2, -1);
+  if (both[0].revents) busbar_eventfd_drain(event);
+}
 
 static inline int busbar_inotify(void) { return inotify_init1(IN_NONBLOCK | IN_CLOEXEC); }
 

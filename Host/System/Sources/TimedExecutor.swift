@@ -6,7 +6,12 @@ internal import Synchronization
 
 /// An executor with one thread of its own, for actors that mostly wait for a time. The thread's own sleep is the timer, so
 /// that waking up to do something costs one wake-up and not a chain of threads. What runs on it must not block.
-package final class TimedExecutor: SerialExecutor {
+///
+/// A task that waits for something else in between comes back to it without going through the pool of the runtime where it
+/// prefers the executor meanwhile (`withTaskExecutorPreference`).
+///
+/// Others wake it by an event and not by its timer: a timer goes off in an interrupt, which costs several times as much.
+package final class TimedExecutor: SerialExecutor, TaskExecutor {
   package struct Alarm: Sendable {
     fileprivate let time: Int64
     fileprivate let number: UInt64
@@ -30,6 +35,8 @@ package final class TimedExecutor: SerialExecutor {
     var order: [Alarm] = []
     var lastNumber: UInt64 = 0
     var isAsleep = false
+    /// What the timer is set to, 0 = never.
+    var armed: Int64 = 0
 
     mutating func add(_ alarm: Alarm) {
       order.append(alarm)
@@ -69,6 +76,12 @@ package final class TimedExecutor: SerialExecutor {
       return entries.removeValue(forKey: first.number)
     }
 
+    /// It was asleep and is to be woken.
+    mutating func rouse() -> Bool {
+      defer { isAsleep = false }
+      return isAsleep
+    }
+
     mutating func forgetCancelled() {
       guard order.count > 2 * entries.count + 64 else { return }
       order.removeAll { entries[$0.number] == nil }
@@ -78,6 +91,7 @@ package final class TimedExecutor: SerialExecutor {
 
   private let state = Mutex(State())
   private let timer: Descriptor
+  private let wakeup = Wakeup()
   /// pthread_self() of the thread; 0 = it does not run yet.
   private let thread = Atomic<UInt>(0)
 
@@ -93,23 +107,21 @@ package final class TimedExecutor: SerialExecutor {
 
   package func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
-    state.withLock { state in
+    let wake = state.withLock { state in
       state.jobs.append(job)
-      guard state.isAsleep else { return }
-      state.isAsleep = false
-      busbar_timer_set(timer.number, 1)
+      return state.rouse()
     }
+    if wake { wakeup.wake() }
   }
 
   /// Calls `action` on the executor's thread, where it may assume the isolation of the executor's actors: unlike a task it goes
   /// through no other thread. It must be short.
   package func call(_ action: @escaping @Sendable () -> Void) {
-    state.withLock { state in
+    let wake = state.withLock { state in
       state.calls.append(Entry(action: action))
-      guard state.isAsleep else { return }
-      state.isAsleep = false
-      busbar_timer_set(timer.number, 1)
+      return state.rouse()
     }
+    if wake { wakeup.wake() }
   }
 
   /// For `assumeIsolated` of its actors in calls and alarms.
@@ -124,7 +136,7 @@ package final class TimedExecutor: SerialExecutor {
       let alarm = Alarm(time: time, number: state.lastNumber)
       state.entries[alarm.number] = Entry(action: action)
       state.add(alarm)
-      if state.isAsleep, state.order.first?.number == alarm.number { busbar_timer_set(timer.number, max(1, time)) }
+      if state.isAsleep, state.order.first?.number == alarm.number { arm(time, &state) }
       return alarm
     }
   }
@@ -137,6 +149,14 @@ package final class TimedExecutor: SerialExecutor {
     }
     // What its action holds goes outside of the lock.
     _ = cancelled
+  }
+
+  /// Set anew the timer is not due any more, whatever it was before.
+  private func arm(_ time: Int64?, _ state: inout State) {
+    let moment = time.map { max(1, $0) } ?? 0
+    guard moment != state.armed else { return }
+    state.armed = moment
+    busbar_timer_set(timer.number, moment)
   }
 
   private func serve() {
@@ -158,17 +178,18 @@ package final class TimedExecutor: SerialExecutor {
         state.jobs.removeAll(keepingCapacity: jobs.count <= 64)
         if due.isEmpty, jobs.isEmpty {
           state.isAsleep = true
-          // Set anew it is not due any more, whatever it was before; 0 = never.
-          busbar_timer_set(timer.number, state.next().map { max(1, $0) } ?? 0)
+          arm(state.next(), &state)
         }
         return (jobs, due)
       }
       if due.isEmpty, jobs.isEmpty {
-        busbar_timer_wait(timer.number)
+        busbar_timer_wait(timer.number, wakeup.descriptor.number)
         continue
       }
       for entry in due { entry.action() }
-      for job in jobs { unsafe job.runSynchronously(on: asUnownedSerialExecutor()) }
+      for job in jobs {
+        unsafe job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+      }
     }
   }
 }

@@ -21,6 +21,9 @@ package final class ChildPlugin: Sendable {
   private let onEnd: @Sendable (String) -> Void
   private let onIdle: @Sendable () -> Void
   private let state = Mutex(State())
+  private let outgoing = Mutex(Outgoing())
+  /// Something waits in `outgoing`.
+  private let hasWaiting = Atomic(false)
   private let output: ChildOutput
   private let logLimit = LogLimit()
 
@@ -30,8 +33,6 @@ package final class ChildPlugin: Sendable {
     var points: [UInt32: Int] = [:]
     var allPoints = 0
     var lastLink: UInt32 = 0
-    var waiting: [(packet: [UInt8], descriptor: Descriptor?)] = []
-    var waitingBytes = 0
     /// The most memory that it had, bytes, as it said itself before it crashed.
     var peak: Int64?
     /// Why it is ended from here.
@@ -42,6 +43,14 @@ package final class ChildPlugin: Sendable {
     /// Its number may belong to another process from now on.
     var reaped = false
     var started: (@Sendable (Result<Void, ChildFailure>) -> Void)?
+  }
+
+  /// Apart from the state: the child runs as soon as a packet is there, and its answer needs the state.
+  private struct Outgoing {
+    var waiting: [(packet: [UInt8], descriptor: Descriptor?)] = []
+    var bytes = 0
+    /// The child is gone.
+    var isClosed = false
   }
 
   /// The number of its process.
@@ -181,27 +190,29 @@ package final class ChildPlugin: Sendable {
       packet = Packet.file(writer.bytes.count)
       passed = file
     }
-    let overflow = state.withLock { state in
-      guard state.ended == nil else { return false }
-      if state.waiting.isEmpty, PacketSocket.send(process.socket, packet, passing: passed) != .full { return false }
-      state.waiting.append((packet, passed))
-      state.waitingBytes += packet.count
-      return state.waiting.count > Self.waitingPackets || state.waitingBytes > Self.waitingBytes
+    let (waits, overflow) = outgoing.withLock { outgoing in
+      guard !outgoing.isClosed else { return (false, false) }
+      if outgoing.waiting.isEmpty, PacketSocket.send(process.socket, packet, passing: passed) != .full { return (false, false) }
+      outgoing.waiting.append((packet, passed))
+      outgoing.bytes += packet.count
+      hasWaiting.store(true, ordering: .releasing)
+      return (true, outgoing.waiting.count > Self.waitingPackets || outgoing.bytes > Self.waitingBytes)
     }
     if overflow { return end("the plugin's process does not read its messages") }
-    if state.withLock({ !$0.waiting.isEmpty }) { wakeup.wake() }
+    if waits { wakeup.wake() }
   }
 
   private func sendWaiting() {
-    state.withLock { state in
+    outgoing.withLock { outgoing in
       var sent = 0
-      while sent < state.waiting.count {
-        let (packet, descriptor) = state.waiting[sent]
+      while sent < outgoing.waiting.count {
+        let (packet, descriptor) = outgoing.waiting[sent]
         guard PacketSocket.send(process.socket, packet, passing: descriptor) != .full else { break }
-        state.waitingBytes -= packet.count
+        outgoing.bytes -= packet.count
         sent += 1
       }
-      state.waiting.removeFirst(sent)
+      outgoing.waiting.removeFirst(sent)
+      hasWaiting.store(!outgoing.waiting.isEmpty, ordering: .releasing)
     }
   }
 
@@ -216,7 +227,7 @@ package final class ChildPlugin: Sendable {
       let pause = budget.pause(now: now)
       let silence = output.pause(now: now)
       var interest: Poll.Interest = pause == nil ? .read : []
-      if state.withLock({ !$0.waiting.isEmpty }) { interest.insert(.write) }
+      if hasWaiting.load(ordering: .acquiring) { interest.insert(.write) }
       let ready = Poll.wait(
         [(process.socket.number, interest), (wakeup.descriptor.number, .read), (silence == nil ? output.number : -1, .read)],
         until: [pause, silence].compactMap(\.self).min())
@@ -324,13 +335,13 @@ package final class ChildPlugin: Sendable {
       let reason =
         state.ending ?? (closed ? ChildReason.closed : ChildReason.sentence(end, said: output.last, memory: settings.memory))
       state.ended = reason
-      state.waiting = []
       defer {
         state.links = [:]
         state.started = nil
       }
       return (reason, Array(state.links.values), state.started, state.alive)
     }
+    outgoing.withLock { $0 = Outgoing(isClosed: true) }
     for link in links { link.lost(reason) }
     started?(.failure(.died(reason)))
     if alive { onEnd(reason) }
