@@ -223,6 +223,35 @@ private func ready(_ version: OCPPVersion, _ change: (inout ChargerSettings) -> 
     #expect(dialogue.points["status_c9999"] == nil)
   }
 
+  /// No request of ours has room for a name of more than 36 characters; without a name there is no session.
+  @Test func transactionsThatCannotBeNamed() {
+    var dialogue = ready(.v201)
+    func start(_ transaction: String) -> Frame? {
+      dialogue.call(
+        "TransactionEvent",
+        [
+          "eventType": "Started", "timestamp": "2026-11-22T21:13:36Z", "triggerReason": "CablePluggedIn", "seqNo": 0,
+          "transactionInfo": ["transactionId": .string(transaction)], "evse": ["id": 1],
+        ])
+    }
+    guard case .error(_, "PropertyConstraintViolation", let text, _)? = start("") else {
+      Issue.record("a transaction without a name was taken")
+      return
+    }
+    #expect(text.contains("empty"))
+    #expect(dialogue.sessions.isEmpty)
+    guard case .result? = start(String(repeating: "t", count: 40)) else {
+      Issue.record("a long name was refused")
+      return
+    }
+    dialogue.command(.stop(connector: 1, session: nil))
+    guard case .refused(let refusal)? = dialogue.outcomes.last else {
+      Issue.record("it was asked to stop: \(String(describing: dialogue.outstanding))")
+      return
+    }
+    #expect(refusal.contains("36 characters"))
+  }
+
   @Test func clockOffByHours() {
     var dialogue = ready(.v16)
     let wrong = dialogue.now.unix + 7_200_000

@@ -88,6 +88,9 @@ extension CentralSystem201 {
       ))
     case .stop(let number, let session):
       guard let running = station.running(number, session) else { return .failure(Refusal(text: "no session is running there")) }
+      guard running.canBeNamed else {
+        return .failure(Refusal(text: "its transaction is named in more than 36 characters, which no request has room for: limit it to 0 A"))
+      }
       return .success(("RequestStopTransaction", ["transactionId": .string(running.id)]))
     case .unlock(let number): return .success(("UnlockConnector", ["evseId": .integer(Int64(number)), "connectorId": 1]))
     case .reset(let isHard): return .success(("Reset", ["type": isHard ? "Immediate" : "OnIdle"]))

@@ -194,6 +194,9 @@ extension CentralSystem201 {
     guard let kind = payload["eventType"]?.string.flatMap({ SessionBook.Event.Kind(rawValue: $0) }),
       let transaction = info?["transactionId"]?.string
     else { return station.refuse(id, .occurrenceConstraintViolation, "transactionInfo.transactionId is missing") }
+    guard !transaction.isEmpty else {
+      return station.refuse(id, .propertyConstraintViolation, "transactionInfo.transactionId is empty: a transaction needs a name of its own")
+    }
     let token = payload["idToken"]
     var event = SessionBook.Event(
       kind, transaction: transaction.cut(to: 64), sequence: payload["seqNo"]?.integer ?? 0,
