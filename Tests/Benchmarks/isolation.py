@@ -19,7 +19,8 @@ def main():
                 for number, port in enumerate(devices.ports)
             ]
             host = place.add(Host(place.directory, None, devices=entries, **templates(place.directory)).start())
-            time.sleep(10)
+            # What only the start needed is given back by then.
+            time.sleep(45)
             child = next(plugin["process"] for plugin in host.json("plugins") if plugin["process"])
             found = rollup(child)
             threads = next(line.split()[1] for line in open(f"/proc/{child}/status") if line.startswith("Threads"))

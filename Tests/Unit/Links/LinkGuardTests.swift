@@ -111,12 +111,13 @@ struct LinkGuardTests {
     let place = site.adapter.journal.count
     site.adapter.script { $0.ending = { $0.isPoll ? failure(.transient, .closed, "the far end closed") : .well } }
     #expect(try await site.observed.status(a, .degraded).reason == "the far end closed")
+    let degraded = site.observed.journal.count
     site.adapter.script { $0.ending = { _ in .well } }
     try await site.adapter.journal.first("a new connection") { $0.connection == 2 && $0.call.isPoll }
     let calls = site.adapter.calls(since: place)
     let closed = try #require(calls.firstIndex(of: .close))
     #expect(Array(calls[closed...].prefix(2)) == [.close, .open])
-    try await site.observed.status(a, .online, from: site.observed.journal.count - 1)
+    try await site.observed.status(a, .online, from: degraded)
     #expect(await site.link()?.devices.first?.quality.reconnects == 1)
     await site.manager.stop()
   }
@@ -249,7 +250,8 @@ struct LinkGuardTests {
 
   @Test func aDeviceWithoutAnIdHasNoReadingsUntilItIsKnown() async throws {
     let site = Site()
-    await site.manager.apply([plan(device(nil, key: "bus1/1"))])
+    // It has to be known before the third poll.
+    await site.manager.apply([plan(device(nil, key: "bus1/1", period: .seconds(2)))])
     try await site.adapter.reach(1, "polls") { $0.isPoll }
     #expect(site.observed.journal.all.isEmpty)
     #expect(await site.link()?.devices.first?.memory.latest["power"] != nil)

@@ -166,15 +166,17 @@ struct TestPlugin: Sendable {
 }
 
 extension ChildSettings {
-  /// The host's program lies beside the one that runs the tests. Landlock as Debian 12 has it.
+  /// The host's program lies beside the one that runs the tests, unless that one has a sanitizer in it (Tests/Sanitize/run).
+  /// Landlock as Debian 12 has it.
   static func test(
     memory: Int64 = 192 << 20, patience: Int64 = 30_000_000_000, mercy: Int64 = 50_000_000,
     processor: ProcessorWatch.Limit = .init()
   ) -> ChildSettings {
     let own = OwnProcess.executable ?? ""
+    let program =
+      ProcessInfo.processInfo.environment["BUSBAR_TEST_PROGRAM"] ?? "\(own[..<(own.lastIndex(of: "/") ?? own.startIndex)])/busbar"
     return ChildSettings(
-      program: "\(own[..<(own.lastIndex(of: "/") ?? own.startIndex)])/busbar", memory: memory, landlock: 2, patience: patience,
-      mercy: mercy, processor: processor)
+      program: program, memory: memory, landlock: 2, patience: patience, mercy: mercy, processor: processor)
   }
 }
 
