@@ -90,10 +90,11 @@ struct GatewayActions: Sendable {
           let action = await discovery.links.describe(device)?.actions.first(where: { $0.hasSuffix(".password") })
         else { return response(.refused, .unsupported, "the device takes no new password over its connection: use set-login, and set it there") }
         var told = try await desk.rotate(try await visitor(request)) { password in
-          await arbiter.submit(
-            CommandRequest(
-              id: "rotate-\(Clock.unix())", device: device, verb: .action(name: action, arguments: ["password": .string(password)]),
-              time: Clock.unixMilliseconds(), owner: "busbar", role: .installer))
+          var order = CommandRequest(
+            id: "rotate-\(Clock.unix())", device: device, verb: .action(name: action, arguments: ["password": .string(password)]),
+            time: Clock.unixMilliseconds(), owner: "busbar", role: .installer)
+          order.isOwn = true
+          return await arbiter.submit(order)
         }
         told.id = id
         return told

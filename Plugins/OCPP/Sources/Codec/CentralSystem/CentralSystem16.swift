@@ -255,6 +255,7 @@ extension CentralSystem16 {
       guard let known = station.catalogue.actions[action], known.senders.contains(.centralSystem) else {
         return .failure(Refusal(text: "\(action) is no request of the central system in OCPP 1.6"))
       }
+      if let refusal = Station.refusal(action, payload) { return .failure(refusal) }
       if let finding = station.catalogue.check(known.request, payload).findings.first {
         return .failure(Refusal(text: finding.description))
       }

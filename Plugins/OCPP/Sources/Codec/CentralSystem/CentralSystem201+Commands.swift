@@ -67,6 +67,7 @@ extension CentralSystem201 {
       guard let known = station.catalogue.actions[action], known.senders.contains(.centralSystem) else {
         return .failure(Refusal(text: "\(action) is no request of the central system in OCPP 2.0.1"))
       }
+      if let refusal = Station.refusal(action, payload) { return .failure(refusal) }
       if let finding = station.catalogue.check(known.request, payload).findings.first {
         return .failure(Refusal(text: finding.description))
       }

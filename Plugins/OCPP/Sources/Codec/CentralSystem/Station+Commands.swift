@@ -22,6 +22,23 @@ extension Station {
     return Refusal(text: "the first certificate of the chain is for another key than the one that the charger asked for")
   }
 
+  /// Why a request that somebody puts together is not sent; nil where it is. The host lets a charger in by its password, so one that
+  /// the host does not know locks it out (AuthorizationKey of the 1.6 security whitepaper, BasicAuthPassword of 2.0.1).
+  static func refusal(_ action: String, _ payload: JSON) -> Refusal? {
+    let names: [String?] =
+      switch action {
+      case "ChangeConfiguration": [payload["key"]?.string]
+      case "SetVariables": (payload["setVariableData"]?.array ?? []).map { $0["variable"]?["name"]?.string }
+      default: []
+      }
+    guard let name = names.compactMap(\.self).first(where: { passwords.contains($0.trimmed.lowercased()) }) else { return nil }
+    return Refusal(
+      text: "\(name.trimmed) is the charger's password, which the host has to know: give it a new one with "
+        + "`busbar password rotate DEVICE`, or with the action rotate-login on gateways/{id}/commands")
+  }
+
+  private static let passwords: Set<String> = ["authorizationkey", "basicauthpassword"]
+
   /// A request whose outcome somebody waits for.
   mutating func send(_ action: String, _ payload: JSON, _ purpose: Purpose, _ ticket: UInt64) {
     guard isConnected else { return end(ticket, .failed("the charger is not connected")) }
