@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Security profiles 1 to 3 of OCPP, passwords that change over the connection, and chargers that nobody knows."""
 
+import socket
 import ssl
 
 import pytest
@@ -108,6 +109,35 @@ def test_a_certificate_of_somebody_else(host, subscriber, closing, authority, ce
     ]:
         with pytest.raises((websockets.WebSocketException, OSError, EOFError)):
             site.charger("CP-1", ssl=trusting(authority, *own))
+
+
+def test_a_listener_that_cannot_open_is_seen_and_tried_again(host, subscriber, closing):
+    site = Site(host, subscriber, closing)
+    with socket.create_server(("127.0.0.1", site.port)):
+        gateway = site.start(device(WALL, "CP-1"))
+        alarm = subscriber.wait_for(
+            lambda m: m.topic == "gateways/gw-test/status" and m.json["alarms"], 30, what="the alarm").json["alarms"][0]
+        assert alarm["name"] == "ListenerFault" and "another program listens there" in alarm["text"], alarm
+        assert gateway.json("status")["listeners"][0]["state"] == "failed"
+        assert "another program listens there" in gateway.cli("status").stdout
+        assert "another program listens there" in gateway.json("reload")["problems"][0]
+        position = subscriber.mark()
+    site.charger("CP-1")
+    subscriber.wait_for(lambda m: m.topic == "gateways/gw-test/status" and not m.json["alarms"], 30, since=position, what="its end")
+    assert gateway.json("status")["listeners"][0]["state"] == "open"
+
+
+def test_a_password_is_not_changed_behind_the_hosts_back(host, subscriber, closing):
+    site = Site(host, subscriber, closing)
+    gateway = site.start(device(WALL, "CP-1"))
+    charger = site.charger("CP-1")
+    site.value(WALL, "status")
+    _, answer = site.call(WALL, "ChangeConfiguration", {"key": "AuthorizationKey", "value": PASSWORD.encode().hex()})
+    assert answer["status"] == "refused" and "busbar password rotate" in answer["text"], answer
+    answer = site.ask(WALL, action="ocpp.password", args={"password": PASSWORD})
+    assert answer["status"] == "refused" and "busbar password rotate" in answer["text"], answer
+    assert gateway.cli("command", WALL, "ocpp.password", f"password={PASSWORD}", check=False).returncode == 1
+    assert charger.settings["AuthorizationKey"] == ""
 
 
 @BOTH

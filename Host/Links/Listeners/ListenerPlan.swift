@@ -51,6 +51,15 @@ package struct ListenerPlan: Sendable, Equatable {
   }
 }
 
+/// How a listener is.
+package struct ListenerState: Sendable, Equatable {
+  package var name: String
+  /// As configured, with the port in use: `0.0.0.0:8443`.
+  package var address: String
+  /// Why nobody can connect, a sentence; nil where it listens.
+  package var problem: String?
+}
+
 /// What a far end has to say of itself, and whether it is to be believed.
 package enum LoginVerdict: Sendable, Equatable {
   case right

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -41,7 +42,16 @@ package final class WebSocketListener: Sendable {
     do {
       return WebSocketListener(channel: try await bootstrap.bind(host: host, port: port).get())
     } catch {
-      throw TransportError(.address, "cannot listen on \(host):\(port): \(error)")
+      throw TransportError(.address, "cannot listen on \(host):\(port): \(Self.reason(error))")
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    switch (error as? IOError)?.errnoCode {
+    case EADDRINUSE: "another program listens there"
+    case EADDRNOTAVAIL: "this machine has no such address"
+    case EACCES: "the host may not use this port; those below 1024 need a right of their own"
+    default: "\(error)"
     }
   }
 
