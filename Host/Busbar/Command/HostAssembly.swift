@@ -277,6 +277,7 @@ final class HostAssembly: Sendable {
           if watch.look(await self.reloader.current, now: Clock.unixMilliseconds() / 1000) {
             self.picture.setOwnAlarms(watch.alarms, of: .certificates)
           }
+          await self.hub.renew()
         } while (try? await Task.sleep(for: CertificateWatch.period)) != nil
         return nil
       }

@@ -96,6 +96,7 @@ actor Reloader {
     // A person acts: what was in quarantine gets another go.
     await runners.release()
     let diff = try await inOrder { await self.take(SourceFiles()) }.get()
+    await hub.renew()
     logger.notice(
       "configuration reloaded",
       metadata: [

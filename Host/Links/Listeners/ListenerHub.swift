@@ -111,9 +111,7 @@ package final class ListenerHub: Sendable {
 
   private func open(_ plan: ListenerPlan) async {
     do throws(TransportError) {
-      let tls = try plan.tls.map { tls throws(TransportError) in
-        try ServerTLSSettings(certificate: tls.certificate, key: tls.key, second: tls.second, clients: tls.clients)
-      }
+      let tls = try plan.tls?.settings()
       let listener = try await WebSocketListener.listen(
         host: plan.host, port: plan.port, tls: tls, door: Door(hub: self, plan: plan), limits: plan.limits)
       state.withLock { state in
@@ -123,6 +121,19 @@ package final class ListenerHub: Sendable {
       logger.notice("listening", metadata: ["listener": "\(plan.name)", "address": "\(plan.host):\(listener.port)"])
     } catch {
       wait(plan, error.message)
+    }
+  }
+
+  /// Reads certificates and authorities again, which may have been renewed. Where that fails the listener goes on with what it has.
+  package func renew() async {
+    await inOrder {
+      for open in self.state.withLock({ Array($0.open.values) }) {
+        do throws(TransportError) {
+          if let settings = try open.plan.tls?.settings() { open.listener.renew(settings) }
+        } catch {
+          self.logger.error("the listener \(open.plan.name) goes on with the certificate that it has: \(error.message)")
+        }
+      }
     }
   }
 

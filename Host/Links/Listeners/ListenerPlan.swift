@@ -27,6 +27,10 @@ package struct ListenerPlan: Sendable, Equatable {
       self.second = second
       self.clients = clients
     }
+
+    func settings() throws(TransportError) -> ServerTLSSettings {
+      try ServerTLSSettings(certificate: certificate, key: key, second: second, clients: clients)
+    }
   }
 
   package var name: String
