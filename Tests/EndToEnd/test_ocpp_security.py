@@ -207,8 +207,8 @@ def test_a_certificate_is_asked_for_and_signed(host, subscriber, closing, author
         (pem(own).replace("M", "*", 1), "damaged"), (pem(own).rsplit("\n", 2)[0], "no end"), (pem(own) * 40, "at most"),
     ]:  # fmt: skip
         answer = site.ask(WALL, action="certificate.sign", args={"chain": wrong})
-        assert answer["status"] == "failed" and why in answer["text"], (why, answer)
-    assert site.ask(WALL, action="certificate.sign", args={"chain": chain, "use": "Anything"})["status"] == "failed"
+        assert answer["reason"] == "invalid" and why in answer["text"], (why, answer)
+    assert site.ask(WALL, action="certificate.sign", args={"chain": chain, "use": "Anything"})["reason"] == "invalid"
     assert len(charger.requests) == asked
     charger.check()
 
@@ -231,7 +231,7 @@ def test_where_a_charger_finds_its_central_system(host, subscriber, closing):
         {"url": "wss://user:word@csms.example"}, {"url": "wss://" + "x" * 600}, {"interface": "Wired9"}, {"timeout": 0},
     ]:  # fmt: skip
         answer = site.ask(WALL, action="ocpp.network", args=good | wrong)
-        assert answer["status"] == "failed", (wrong, answer)
+        assert answer["reason"] == "invalid", (wrong, answer)
     assert len(charger.requests) == asked
     assert "no network profiles" in site.ask("evc_old", action="ocpp.network", args=good)["text"]
     charger.check()

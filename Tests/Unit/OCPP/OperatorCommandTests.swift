@@ -41,7 +41,7 @@ private let one = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmg\nAwIBAgIUQw==\n----
     var dialogue = Dialogue(version)
     dialogue.connect()
     dialogue.command(.call(action: action, payload: try JSON(parsing: Array(payload.utf8))))
-    guard case .refused(let text)? = dialogue.outcomes.last else {
+    guard case .invalid(let text)? = dialogue.outcomes.last else {
       Issue.record("it was not refused")
       return
     }

@@ -17,6 +17,7 @@ package struct CentralSystem201: CentralSystem {
   package var sessions: SessionBook { station.sessions }
   package var clock: ChargerClock { station.clock }
 
+  package func refusal(_ action: String, _ payload: JSON) -> Refusal? { station.refusal(action, payload) }
   package var wake: Int64? { [station.wake, reports.expiry].compactMap { $0 }.min() }
 
   package mutating func connected(_ now: Moment) -> [Effect] {

@@ -22,9 +22,18 @@ extension Station {
     return Refusal(text: "the first certificate of the chain is for another key than the one that the charger asked for")
   }
 
-  /// Why a request that somebody puts together is not sent; nil where it is. The host lets a charger in by its password, so one that
+  /// Why a request that somebody puts together is not sent; nil where it is.
+  func refusal(_ action: String, _ payload: JSON) -> Refusal? {
+    guard let known = catalogue.actions[action], known.senders.contains(.centralSystem) else {
+      return Refusal(text: "\(action.cut(to: 50)) is no request of the central system in OCPP \(version == .v16 ? "1.6" : "2.0.1")")
+    }
+    if let refusal = Self.refusal(ofPassword: action, payload) { return refusal }
+    return catalogue.check(known.request, payload).findings.first.map { Refusal(text: $0.description) }
+  }
+
+  /// The host lets a charger in by its password, so one that
   /// the host does not know locks it out (AuthorizationKey of the 1.6 security whitepaper, BasicAuthPassword of 2.0.1).
-  static func refusal(_ action: String, _ payload: JSON) -> Refusal? {
+  private static func refusal(ofPassword action: String, _ payload: JSON) -> Refusal? {
     let names: [String?] =
       switch action {
       case "ChangeConfiguration": [payload["key"]?.string]
