@@ -49,6 +49,19 @@ private let one = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmg\nAwIBAgIUQw==\n----
     #expect(!dialogue.sent.contains { if case .call(_, action, _) = $0 { true } else { false } })
   }
 
+  /// What a charger tells that it should not goes no further.
+  @Test(arguments: [
+    #"{"configurationKey":[{"key":"AuthorizationKey","readonly":false,"value":"SESAME"},{"key":"A","value":"b"}]}"#,
+    #"{"getVariableResult":[{"component":{"name":"A"},"variable":{"name":"basicAuthPassword"},"attributeValue":"SESAME"}]}"#,
+    #"{"items":[{"component":{"name":"A"},"variable":{"name":"BasicAuthPassword"},"variableAttribute":[{"type":"Actual","value":"SESAME"}]}]}"#,
+  ])
+  func passwordsAreNotHandedOn(_ text: String) throws {
+    let told = try JSON(parsing: Array(text.utf8)).withoutPasswords
+    #expect(told.text == text.replacing("SESAME", with: "(secret)"))
+    let other = try JSON(parsing: Array(text.replacing("asswo", with: "assw").replacing("onKey", with: "on").utf8))
+    #expect(other.withoutPasswords == other)
+  }
+
   @Test func networkProfiles() throws {
     func make(_ slot: Int64 = 1, _ url: String = "wss://a/ocpp", _ security: Int64 = 2, _ interface: String = "Wired0", _ timeout: Int64 = 30)
       -> Bool

@@ -57,7 +57,7 @@ enum CommandEnd {
   }
 
   private static func text(_ answer: JSON) -> String {
-    let text = answer.text
+    let text = answer.withoutPasswords.text
     return text.utf8.count <= longest ? text : #"{"truncated":true}"#
   }
 }
