@@ -211,7 +211,11 @@ extension CentralSystem201 {
       let evse = session.connector
       for item in event.readings { station.tell(item.reading, connector: evse, at: item.at) }
       if station.connectors[evse].word == "Occupied" || station.connectors[evse].word == nil, evse > 0, isLive {
-        station.tell(Status(session.state), fault: "", connector: evse, at: event.time.unix)
+        let status = Status(session.state)
+        // Each reading of a session says again that it charges.
+        if !status.isCharging || station.connectors[evse].status != status {
+          station.tell(status, fault: "", connector: evse, at: event.time.unix)
+        }
       }
       if kind == .started, !station.installed.isDisjoint(with: [LimitProfile.id(.session, evse)]) {
         for place in station.leases.keys { station.leases[place]?.lost() }
