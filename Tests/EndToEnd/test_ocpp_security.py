@@ -138,6 +138,13 @@ def test_a_password_is_not_changed_behind_the_hosts_back(host, subscriber, closi
     assert answer["status"] == "refused" and "busbar password rotate" in answer["text"], answer
     assert gateway.cli("command", WALL, "ocpp.password", f"password={PASSWORD}", check=False).returncode == 1
     assert charger.settings["AuthorizationKey"] == ""
+    # The host's own way; what is on the wire can be looked at, but for the password.
+    gateway.cli("password", "rotate", WALL, timeout=90)
+    given = charger.settings["AuthorizationKey"]
+    value, _ = site.call(WALL, "GetConfiguration", {"key": ["AuthorizationKey"]})
+    assert value["configurationKey"][0]["value"] == "(secret)"
+    trace = gateway.cli("trace", WALL).stdout.replace(" ", "").lower()
+    assert b"BootNotification".hex() in trace and given.encode().hex() not in trace and given not in trace, trace
 
 
 @BOTH
