@@ -53,8 +53,8 @@ struct GatewayActions: Sendable {
     do {
       switch action {
       case .reload:
-        _ = try await reload()
-        return response(.done)
+        let problems = try await reload()["problems"]?.array?.compactMap(\.string) ?? []
+        return response(.done, value: nil, nil, problems.isEmpty ? nil : problems.joined(separator: "; "))
       case .discover:
         _ = try await discovery.start(try Self.endpoints(request))
         early(response(.accepted))
