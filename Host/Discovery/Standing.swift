@@ -85,7 +85,8 @@ package enum Standing: Sendable, Equatable {
       "\(device.label) of the configuration does not answer at \(device.endpoint): give it endpoint: \(found.endpoint) and "
         + "config: \(found.config.text) there, and reload"
     case .moved(let device): "\(device.label) moved here from \(device.endpoint)"
-    case .new where found.template == nil: "no template recognises it: name one with --template to approve it"
+    // What connects by itself needs none.
+    case .new where found.template == nil && !VisitorName.isEndpoint(found.endpoint): "no template recognises it: name one with --template to approve it"
     case .new, .known: nil
     }
   }

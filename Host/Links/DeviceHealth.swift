@@ -119,7 +119,7 @@ package struct DeviceHealth: Sendable {
     case .refused: "refused"
     case .address: "address"
     case .garbled: "garbled"
-    case .unspecified, .wear, .other:
+    case .unspecified, .range, .wear, .other:
       switch result.failure {
       case .config: "config"
       case .auth: "auth"

@@ -52,6 +52,7 @@ extension LinkGuard {
     case .failed(let call):
       switch call.failure {
       case _ where call.reason == .wear: .refused(.wearBudget, call.text)
+      case _ where call.reason == .range: .refused(.invalid, call.text)
       case .unsupported: .refused(.unsupported, call.text)
       default: .failed(call.text.isEmpty ? "the device was not reached" : call.text)
       }

@@ -9,12 +9,15 @@ package struct LinkTracing: Sendable {
   package var head: Trace.Head
   private let frames: LinkTrace
   private let only: UInt32?
+  /// One far end comes in by itself, and says of all that is on the link at once.
+  private let isVisited: Bool
   private let start: Int64
   private let name: @Sendable (UInt32) -> String?
 
   fileprivate init(_ plan: LinkPlan, _ events: LinkEvents, only device: (number: UInt32, id: String)?) {
     frames = events.frames
     only = device?.number
+    isVisited = plan.isVisited
     start = events.frames.kept.first?.time ?? Clock.boot()
     let framing = (try? JSONValue(parsing: Array(plan.config.utf8)))?["framing"]?.string
     head = Trace.Head(
@@ -35,7 +38,8 @@ package struct LinkTracing: Sendable {
   /// Nil for a frame of another device. What happens to the connection concerns all.
   private func line(_ entry: TraceRing.Entry) -> String? {
     if let only, entry.device != only {
-      guard entry.device == 0, case .event = entry.content else { return nil }
+      guard entry.device == 0 else { return nil }
+      if !isVisited { guard case .event = entry.content else { return nil } }
     }
     let device = only == nil && entry.device != 0 ? name(entry.device) : nil
     return TraceWriter.line(Trace.Frame(time: entry.time - start, entry.content, device: device))

@@ -4,7 +4,7 @@ package import BusbarModel
 
 /// What the API can do with the host; the wiring implements it. Answers are JSON objects as the API sends them.
 package protocol HostOperations: Sendable {
-  /// Gateway status: `{"id","version","role","since","state","devices":{"online":n,"offline":n},"uplink":{…},"buffer":{…},"plugins":[…],"alarms":[…]}`.
+  /// Gateway status: `{"id","version","role","since","state","devices":{"online":n,"offline":n},"uplink":{…},"buffer":{…},"plugins":[…],"listeners":[…],"alarms":[…]}`.
   func status() async -> JSONValue
   /// `[{"id","name","type","adapter","template","link","state","reason","since","vendor","model","serial","firmware","write","quality":{…},"values":{point:{"value","unit","ts","quality"}}}]`.
   func devices() async -> JSONValue

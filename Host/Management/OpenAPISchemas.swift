@@ -44,7 +44,7 @@ enum OpenAPISchemas {
     case .health: "ok"
     case .metrics: "Prometheus text, format 0.0.4"
     case .description: "OpenAPI 3.1"
-    case .status: "id, version, role, since, state, devices, uplink, buffer, plugins, alarms"
+    case .status: "id, version, role, since, state, devices, uplink, buffer, plugins, listeners, alarms"
     case .devices: "One entry a device"
     case .device: "The device with `points`"
     case .read: "Values, and the points that could not be read with the reason"
@@ -61,7 +61,7 @@ enum OpenAPISchemas {
     case .cancelSearch: "The search as it ended; null where there was none"
     case .add: "The device with `points`, in service"
     case .forgetDevice, .forgetCandidate: "What was forgotten"
-    case .reload: "changed, unchanged, added, removed, restart"
+    case .reload: "changed, unchanged, added, removed, restart; `problems`: listeners that cannot be opened"
     case .events:
       "Events `telemetry` (a reading with `device` added) and `status` (a changed state); a comment every 15 s; readers that do not keep up are dropped"
     }

@@ -45,6 +45,8 @@ package struct CommandRequest: Sendable, Equatable {
   package var safe: Value?
   package var role: Role
   package var dryRun: Bool
+  /// Of the host itself, not of anybody outside: what only the host may ask of a device.
+  package var isOwn = false
 
   package init(
     id: String, device: DeviceID, verb: Verb, time: Int64, validFor: Duration? = nil, priority: Priority = .schedule,

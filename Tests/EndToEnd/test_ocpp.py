@@ -103,6 +103,16 @@ def test_commands_from_mqtt(site, version):
     site.value(WALL, "status", lambda status: status == "unavailable", since=position)
     assert site.value(WALL, "enabled", lambda enabled: enabled is False, since=position) is False
     assert site.ask(WALL, point="enabled", value=True)["status"] == "done"
+    for action, args in [
+        ("charge.start", {"conector": 1}), ("charge.start", {"connector": 0}), ("charge.start", {"tag": 1.5}), ("charge.start", {"tag": ""}),
+        ("reset", {"hard": "maybe"}), ("ocpp.call", {}), ("ocpp.call", {"action": "ClearCache", "payload": []}),
+    ]:  # fmt: skip
+        asked = len(charger.requests)
+        answer = site.ask(WALL, action=action, args=args)
+        assert (answer["status"], answer.get("reason")) == ("refused", "invalid"), (action, args, answer)
+        assert len(charger.requests) == asked
+    dry = site.host.cli("command", WALL, "ocpp.call", "action=Fly", "--dry-run", check=False)
+    assert dry.returncode == 1 and "no request of the central system" in dry.stderr
     answer = site.ask(WALL, action="dance", args={})
     assert answer.get("reason") == "unsupported", answer
     charger.check()
@@ -122,9 +132,9 @@ def test_any_request_can_be_asked_for(site, version):
         assert value["getVariableResult"][0]["attributeValue"] == "300", answer
     assert answer["status"] == "done"
     _, answer = site.call(WALL, "BootNotification")
-    assert answer["status"] == "failed" and "no request of the central system" in answer["text"]
+    assert answer["reason"] == "invalid" and "no request of the central system" in answer["text"]
     _, answer = site.call(WALL, "Reset", {"type": "Gently"})
-    assert answer["status"] == "failed" and "type" in answer["text"], answer
+    assert answer["reason"] == "invalid" and "type" in answer["text"], answer
     _, answer = site.call(WALL, "ClearCache")
     assert answer["status"] == "failed" and "NotImplemented" in answer["text"]
     charger.check()

@@ -175,7 +175,7 @@ def test_certificates_from_the_host(host, subscriber, closing, directory, versio
     assert {name: signed.get(name) for name in use} == use
     assert [name for name, _ in charger.requests].count("CertificateSigned") == 1
     answer = site.ask(WALL, action="certificate.sign", args={"chain": pem(authority.certificate)})
-    assert answer["status"] == "failed" and "another key" in answer["text"], answer
+    assert answer["reason"] == "invalid" and "another key" in answer["text"], answer
     chain = directory / "chain.pem"
     chain.write_text(signed["certificateChain"])
     charger.disconnect()

@@ -121,8 +121,8 @@ def test_commands(listener, charger, version):
     assert central.command(do="trigger", message="Heartbeat")[0] == "done"
     answer = central.command(do="call", action="DataTransfer", payload={"vendorId": "TestCo", "data": "x"})
     assert answer == ["done", {"status": "Accepted", "data": "x"}]
-    assert central.command(do="call", action="MakeCoffee", payload={})[0] == "refused"
-    assert central.command(do="call", action="Reset", payload={"type": "Sideways"})[0] == "refused"
+    assert central.command(do="call", action="MakeCoffee", payload={})[0] == "invalid"
+    assert central.command(do="call", action="Reset", payload={"type": "Sideways"})[0] == "invalid"
     assert central.command(do="reset")[0] == "accepted"
     child.wait_event("closed")
     child.check()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Security profiles 1 to 3 of OCPP, passwords that change over the connection, and chargers that nobody knows."""
 
+import socket
 import ssl
 
 import pytest
@@ -110,6 +111,43 @@ def test_a_certificate_of_somebody_else(host, subscriber, closing, authority, ce
             site.charger("CP-1", ssl=trusting(authority, *own))
 
 
+def test_a_listener_that_cannot_open_is_seen_and_tried_again(host, subscriber, closing):
+    site = Site(host, subscriber, closing)
+    with socket.create_server(("127.0.0.1", site.port)):
+        gateway = site.start(device(WALL, "CP-1"))
+        alarm = subscriber.wait_for(
+            lambda m: m.topic == "gateways/gw-test/status" and m.json["alarms"], 30, what="the alarm").json["alarms"][0]
+        assert alarm["name"] == "ListenerFault" and "another program listens there" in alarm["text"], alarm
+        assert gateway.json("status")["listeners"][0]["state"] == "failed"
+        assert "another program listens there" in gateway.cli("status").stdout
+        assert "another program listens there" in gateway.json("reload")["problems"][0]
+        position = subscriber.mark()
+    site.charger("CP-1")
+    subscriber.wait_for(lambda m: m.topic == "gateways/gw-test/status" and not m.json["alarms"], 30, since=position, what="its end")
+    assert gateway.json("status")["listeners"][0]["state"] == "open"
+
+
+def test_a_password_is_not_changed_behind_the_hosts_back(host, subscriber, closing):
+    site = Site(host, subscriber, closing)
+    gateway = site.start(device(WALL, "CP-1"))
+    charger = site.charger("CP-1")
+    site.value(WALL, "status")
+    _, answer = site.call(WALL, "ChangeConfiguration", {"key": "AuthorizationKey", "value": PASSWORD.encode().hex()})
+    assert answer["status"] == "refused" and "busbar password rotate" in answer["text"], answer
+    answer = site.ask(WALL, action="ocpp.password", args={"password": PASSWORD})
+    assert answer["status"] == "refused" and "busbar password rotate" in answer["text"], answer
+    assert gateway.cli("command", WALL, "ocpp.password", f"password={PASSWORD}", check=False).returncode == 1
+    assert charger.settings["AuthorizationKey"] == ""
+    # The host's own way; what is on the wire can be looked at, but for the password.
+    gateway.cli("password", "rotate", WALL, timeout=90)
+    given = charger.settings["AuthorizationKey"]
+    value, _ = site.call(WALL, "GetConfiguration", {"key": ["AuthorizationKey"]})
+    assert value["configurationKey"][0]["value"] == "(secret)"
+    trace = gateway.cli("trace", WALL).stdout
+    assert '"BootNotification"' in trace and "a message with a secret" in trace, trace
+    assert given not in trace and given.encode().hex().upper() not in trace
+
+
 @BOTH
 def test_a_new_password_over_the_connection(host, subscriber, closing, version):
     site = Site(host, subscriber, closing, login="password")
@@ -177,8 +215,8 @@ def test_a_certificate_is_asked_for_and_signed(host, subscriber, closing, author
         (pem(own).replace("M", "*", 1), "damaged"), (pem(own).rsplit("\n", 2)[0], "no end"), (pem(own) * 40, "at most"),
     ]:  # fmt: skip
         answer = site.ask(WALL, action="certificate.sign", args={"chain": wrong})
-        assert answer["status"] == "failed" and why in answer["text"], (why, answer)
-    assert site.ask(WALL, action="certificate.sign", args={"chain": chain, "use": "Anything"})["status"] == "failed"
+        assert answer["reason"] == "invalid" and why in answer["text"], (why, answer)
+    assert site.ask(WALL, action="certificate.sign", args={"chain": chain, "use": "Anything"})["reason"] == "invalid"
     assert len(charger.requests) == asked
     charger.check()
 
@@ -201,7 +239,7 @@ def test_where_a_charger_finds_its_central_system(host, subscriber, closing):
         {"url": "wss://user:word@csms.example"}, {"url": "wss://" + "x" * 600}, {"interface": "Wired9"}, {"timeout": 0},
     ]:  # fmt: skip
         answer = site.ask(WALL, action="ocpp.network", args=good | wrong)
-        assert answer["status"] == "failed", (wrong, answer)
+        assert answer["reason"] == "invalid", (wrong, answer)
     assert len(charger.requests) == asked
     assert "no network profiles" in site.ask("evc_old", action="ocpp.network", args=good)["text"]
     charger.check()

@@ -41,7 +41,10 @@ struct CertificateWatch {
   /// Each file once, with a name for people.
   private static func files(_ configuration: Configuration) -> [(name: String, path: String)] {
     let own = IdentityStore(configuration).certificate
-    let used = [configuration.uplink?.tls.certificate] + configuration.links.map(\.tls.certificate)
+    let listeners = configuration.listeners.sorted { $0.key < $1.key }.map(\.value).filter { $0.tls != .off }
+    let used =
+      [configuration.uplink?.tls.certificate] + configuration.links.map(\.tls.certificate) + listeners.map(\.certificate)
+      + listeners.compactMap { $0.second.map { .file($0.certificate) } }
     var files = [("the host's own certificate", own)]
     for case .file(let path)? in used where !files.contains(where: { $0.1 == path }) { files.append(("the certificate in \(path)", path)) }
     return files

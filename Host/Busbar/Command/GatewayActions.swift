@@ -53,8 +53,8 @@ struct GatewayActions: Sendable {
     do {
       switch action {
       case .reload:
-        _ = try await reload()
-        return response(.done)
+        let problems = try await reload()["problems"]?.array?.compactMap(\.string) ?? []
+        return response(.done, value: nil, nil, problems.isEmpty ? nil : problems.joined(separator: "; "))
       case .discover:
         _ = try await discovery.start(try Self.endpoints(request))
         early(response(.accepted))
@@ -86,14 +86,16 @@ struct GatewayActions: Sendable {
         try await desk.set(try await visitor(request), password: password.map { Array($0.utf8) }, profile: profile)
         return response(.done)
       case .rotateLogin:
+        let visitor = try await visitor(request)
         guard let device = request["device"]?.string.flatMap(DeviceID.init(rawValue:)),
           let action = await discovery.links.describe(device)?.actions.first(where: { $0.hasSuffix(".password") })
         else { return response(.refused, .unsupported, "the device takes no new password over its connection: use set-login, and set it there") }
-        var told = try await desk.rotate(try await visitor(request)) { password in
-          await arbiter.submit(
-            CommandRequest(
-              id: "rotate-\(Clock.unix())", device: device, verb: .action(name: action, arguments: ["password": .string(password)]),
-              time: Clock.unixMilliseconds(), owner: "busbar", role: .installer))
+        var told = try await desk.rotate(visitor) { password in
+          var order = CommandRequest(
+            id: "rotate-\(Clock.unix())", device: device, verb: .action(name: action, arguments: ["password": .string(password)]),
+            time: Clock.unixMilliseconds(), owner: "busbar", role: .installer)
+          order.isOwn = true
+          return await arbiter.submit(order)
         }
         told.id = id
         return told

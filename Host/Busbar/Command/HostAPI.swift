@@ -17,6 +17,7 @@ struct HostAPI: HostOperations {
   let identity: GatewayIdentity
   let payloads: Payloads
   let links: LinkManager
+  let hub: ListenerHub
   let arbiter: Arbiter
   let outbox: Outbox
   let history: History
@@ -36,6 +37,7 @@ struct HostAPI: HostOperations {
       "since": .integer(identity.since), "state": "online",
       "devices": ["online": .integer(Int64(online)), "offline": .integer(Int64(offline))],
       "uplink": uplink?.status.json ?? .null, "buffer": await buffer(), "history": historyStatus, "plugins": await plugins(),
+      "listeners": .array(hub.listeners.map(\.json)),
       "commands": commands.json, "alarms": .array(picture.alarms), "leases": .array(await arbiter.leases().map(\.json)),
     ]
   }
@@ -249,6 +251,15 @@ struct HostAPI: HostOperations {
         "poll_seconds": .number(Double(device.pollTime / 1000) / 1e6), "samples": .integer(Int64(device.memory.samples)),
       ],
       "values": .object(values),
+    ]
+  }
+}
+
+extension ListenerState {
+  fileprivate var json: JSONValue {
+    [
+      "name": .string(name), "address": .string(address), "state": problem == nil ? "open" : "failed",
+      "reason": problem.map { .string($0) } ?? .null,
     ]
   }
 }

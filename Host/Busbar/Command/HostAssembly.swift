@@ -119,6 +119,12 @@ final class HostAssembly: Sendable {
     picture.connect(
       uplink: uplink, onContact: { [arbiter] device in Task { await arbiter.deviceReady(device) } },
       onChange: { changed.yield() }, onLostThreads: { lost.yield() })
+    hub.connect { [hub, picture] in
+      let alarms = hub.listeners.compactMap { listener in
+        listener.problem.map { ["name": "ListenerFault", "listener": .string(listener.name), "text": .string("\(listener.name): \($0)")] as JSONValue }
+      }
+      picture.setOwnAlarms(alarms, of: .listeners)
+    }
     await discoverer.connect(onChange: { changed.yield() }) { [onboarding = discovery.onboarding] found, device in
       await onboarding.follow(found, device)
     }
@@ -128,7 +134,7 @@ final class HostAssembly: Sendable {
   /// Runs until SIGTERM or SIGINT, or until too many plugin threads are lost; then everything is flushed.
   func run() async throws {
     let api = HostAPI(
-      id: setup.configuration.host.id, identity: identity, payloads: payloads, links: links, arbiter: arbiter,
+      id: setup.configuration.host.id, identity: identity, payloads: payloads, links: links, hub: hub, arbiter: arbiter,
       outbox: outbox, history: history, bufferPath: bufferPath, uplink: uplink, picture: picture, plugins: plugins,
       commands: commandCount, discovery: discovery, hostCommands: hostCommands,
       reloader: { [reloader] () async throws(OperationError) in try await reloader.reload() })
@@ -269,9 +275,9 @@ final class HostAssembly: Sendable {
         var watch = CertificateWatch(logger: self.logger)
         repeat {
           if watch.look(await self.reloader.current, now: Clock.unixMilliseconds() / 1000) {
-            self.picture.setOwnAlarms(watch.alarms)
-            await self.publishStatus()
+            self.picture.setOwnAlarms(watch.alarms, of: .certificates)
           }
+          await self.hub.renew()
         } while (try? await Task.sleep(for: CertificateWatch.period)) != nil
         return nil
       }

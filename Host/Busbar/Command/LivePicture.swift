@@ -28,8 +28,8 @@ final class LivePicture: LinkObserver {
     var infos: [DeviceID: DeviceInfo] = [:]
     var sessions: [DeviceID: [JSONValue]] = [:]
     var states: [DeviceID: DeviceStatus] = [:]
-    /// Of the host itself, beside those of the buffer.
-    var ownAlarms: [JSONValue] = []
+    /// Of the host itself, beside those of the buffer; by who told.
+    var ownAlarms: [OwnAlarms: [JSONValue]] = [:]
     var watchers: [UInt64: Watcher] = [:]
     var lastWatcher: UInt64 = 0
     var onContact: (@Sendable (DeviceID) -> Void)?
@@ -198,13 +198,25 @@ final class LivePicture: LinkObserver {
       text.map { ["name": .string(name), "text": .string($0)] }
     }
     return own + state.withLock { state in
-      state.ownAlarms + state.states.values.filter { !$0.alarms.isEmpty }.sorted { $0.device < $1.device }.flatMap { status in
+      OwnAlarms.allCases.flatMap { state.ownAlarms[$0] ?? [] } + state.states.values.filter { !$0.alarms.isEmpty }.sorted { $0.device < $1.device }.flatMap { status in
         status.alarms.map { ["device": .string(status.device.rawValue), "name": .string($0)] }
       }
     }
   }
 
-  func setOwnAlarms(_ alarms: [JSONValue]) { state.withLock { $0.ownAlarms = alarms } }
+  /// Who watches a part of the host.
+  enum OwnAlarms: CaseIterable {
+    case listeners, authorities, certificates
+  }
+
+  func setOwnAlarms(_ alarms: [JSONValue], of part: OwnAlarms) {
+    let onChange = state.withLock { state -> (@Sendable () -> Void)? in
+      guard state.ownAlarms[part] ?? [] != alarms else { return nil }
+      state.ownAlarms[part] = alarms
+      return state.onChange
+    }
+    onChange?()
+  }
 
   /// What is told from now on; the oldest is dropped where the reader is slow.
   func watch(_ devices: [String]?) -> AsyncStream<JSONValue> {

@@ -96,6 +96,7 @@ actor Reloader {
     // A person acts: what was in quarantine gets another go.
     await runners.release()
     let diff = try await inOrder { await self.take(SourceFiles()) }.get()
+    await hub.renew()
     logger.notice(
       "configuration reloaded",
       metadata: [
@@ -110,6 +111,7 @@ actor Reloader {
       "added": list(diff.devices.added), "removed": list(diff.devices.removed), "changed": list(diff.devices.changed),
       "unchanged": .integer(Int64(diff.devices.unchanged.count)), "links": list(diff.links.changed),
       "settings": list(diff.settings), "restart": list(diff.restart),
+      "problems": list(hub.listeners.compactMap { listener in listener.problem.map { "the listener \(listener.name): \($0)" } }),
     ]
   }
 
@@ -120,8 +122,10 @@ actor Reloader {
     let grants = configuration.links.compactMap { link in link.control.map { (link.id, $0) } }
     office.grant(Dictionary(grants) { first, _ in first }, arbiter)
     desk.change(configuration.listeners, adapters)
-    for problem in certificates.change(configuration) { logger.error("\(problem)") }
-    for problem in await hub.apply(PlanMaker.listeners(configuration)) { logger.error("\(problem)") }
+    let unable = certificates.change(configuration)
+    for problem in unable { logger.error("\(problem)") }
+    picture.setOwnAlarms(unable.map { ["name": "AuthorityFault", "text": .string($0)] }, of: .authorities)
+    await hub.apply(PlanMaker.listeners(configuration))
   }
 
   private func inOrder(_ change: @escaping @Sendable () async -> Outcome) async -> Outcome {

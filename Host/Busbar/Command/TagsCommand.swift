@@ -52,7 +52,7 @@ struct TagsCommand: AsyncParsableCommand {
     @OptionGroup var options: ClientOptions
 
     func validate() throws {
-      if let validFor, Units.duration(validFor) == nil {
+      if let validFor, Units.duration(validFor) ?? .zero <= .zero {
         throw ValidationError("'\(printable(validFor))' is no duration like 8h or 365d")
       }
     }

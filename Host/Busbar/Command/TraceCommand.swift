@@ -99,9 +99,18 @@ private actor TraceSink {
     } else if output.form == .json {
       if let frame { try output.lines([Self.json(frame).text]) }
     } else {
-      try output.lines([printable(line)])
+      try output.lines([printable(line) + (frame.flatMap(Self.comment) ?? "")])
     }
     return true
+  }
+
+  /// What a frame of text says, for those who do not read hexadecimal digits.
+  private static func comment(_ frame: Trace.Frame) -> String? {
+    switch frame.content {
+    case .sent(let bytes), .received(let bytes):
+      !bytes.isEmpty && bytes.allSatisfy { (0x20..<0x7F).contains($0) } ? " # " + String(decoding: bytes, as: UTF8.self) : nil
+    case .event: nil
+    }
   }
 
   func finish() throws -> Int {

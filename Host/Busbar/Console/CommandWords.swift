@@ -17,7 +17,8 @@ package enum CommandWords: Sendable, Equatable {
     guard first.contains("=") else {
       var arguments: [String: JSONValue] = [:]
       for word in words.dropFirst() {
-        let (name, value) = try Self.pair(word)
+        let (name, text) = try Self.pair(word)
+        let value = Self.argument(text)
         guard arguments.updateValue(value, forKey: name) == nil else {
           throw Mistake(description: "'\(name)' is given twice")
         }
@@ -28,8 +29,8 @@ package enum CommandWords: Sendable, Equatable {
     guard words.count == 1 else {
       throw Mistake(description: "one POINT=VALUE at a time; '\(words[1])' is too much (k=v belongs to an action)")
     }
-    let (point, value) = try Self.pair(first)
-    self = .set(point: point, value: value)
+    let (point, text) = try Self.pair(first)
+    self = .set(point: point, value: Self.value(text))
   }
 
   /// A number, true, false, null, or else a text.
@@ -48,6 +49,18 @@ package enum CommandWords: Sendable, Equatable {
     return .string(text)
   }
 
+  /// As `value`, where a number is only what reads the same again: 04123456, 12E4 and what has more digits than an integer may be the
+  /// tag of a card, and one that is changed belongs to somebody else.
+  package static func argument(_ text: String) -> JSONValue {
+    switch value(text) {
+    case .integer(let integer): String(integer) == text ? .integer(integer) : .string(text)
+    case .number(let number):
+      text.contains(".") && !text.contains { $0 == "e" || $0 == "E" || $0 == "+" } && !text.trimmingPrefix("-").hasPrefix("00")
+        ? .number(number) : .string(text)
+    case let other: other
+    }
+  }
+
   /// The smallest steps of the points, from the answer of `/devices/{id}`.
   package static func resolutions(_ device: JSONValue) -> [String: Double] {
     var steps: [String: Double] = [:]
@@ -63,10 +76,10 @@ package enum CommandWords: Sendable, Equatable {
     return abs(wanted - seen) <= max(resolution, 1e-9 * abs(wanted))
   }
 
-  private static func pair(_ word: String) throws(Mistake) -> (String, JSONValue) {
+  private static func pair(_ word: String) throws(Mistake) -> (String, String) {
     let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.count == 2, !parts[0].isEmpty else { throw Mistake(description: "'\(word)' is not NAME=VALUE") }
-    return (String(parts[0]), value(String(parts[1])))
+    return (String(parts[0]), String(parts[1]))
   }
 }
 

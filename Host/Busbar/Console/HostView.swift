@@ -7,7 +7,7 @@ package enum HostView {
   /// `busbar status`. `now` in Unix milliseconds.
   package static func status(_ json: JSONValue, now: Int64) -> Table {
     facts(
-      json, first: ["id", "version", "role", "state", "since", "devices", "uplink", "buffer", "plugins", "alarms"],
+      json, first: ["id", "version", "role", "state", "since", "devices", "uplink", "buffer", "plugins", "listeners", "alarms"],
       now: now)
   }
 
@@ -19,13 +19,16 @@ package enum HostView {
 
   /// `busbar reload`: what the host did with the configuration.
   package static func reload(_ json: JSONValue) -> Table {
-    var table = facts(json, first: ["added", "removed", "changed", "unchanged", "links", "settings"], now: 0, but: ["restart"])
+    var table = facts(json, first: ["added", "removed", "changed", "unchanged", "links", "settings"], now: 0, but: ["restart", "problems"])
     let pending = json["restart"]?.array ?? []
     table.add([
       Table.Cell("restart", .faint),
       pending.isEmpty
         ? Table.Cell("none") : Table.Cell("\(names(pending)) (not applied: counts from the next start of the host)", .warning),
     ])
+    if let problems = json["problems"]?.array, !problems.isEmpty {
+      table.add([Table.Cell("problems", .faint), Table.Cell(names(problems), .bad)])
+    }
     return table
   }
 
@@ -61,10 +64,18 @@ package enum HostView {
       return Table.Cell("\(Format.time(time)) (\(Format.age(now - time)))")
     case ("bytes", _), ("size", _): return Table.Cell(json.integer.map { Format.size($0) } ?? Format.value(json))
     case ("problem", .string): return Table.Cell(Format.value(json), .bad)
-    case ("alarms", .array(let alarms)) where !alarms.isEmpty: return Table.Cell(names(alarms), .warning)
+    case ("alarms", .array(let alarms)) where !alarms.isEmpty: return Table.Cell(alarms.map(alarm).joined(separator: "; "), .warning)
+    case ("listeners", .array(let items)):
+      return Table.Cell(names(items), items.contains { $0["state"]?.string == "failed" } ? .bad : .plain)
     case (_, .array(let items)): return Table.Cell(names(items))
     default: return Table.Cell(Format.value(json))
     }
+  }
+
+  /// Of a device its name, of the host itself with the sentence that it has.
+  private static func alarm(_ json: JSONValue) -> String {
+    guard let text = json["text"]?.string else { return names([json]) }
+    return "\(names([json])) (\(text))"
   }
 
   /// Entries of a list by what names them: a plugin, a lease, an alarm.

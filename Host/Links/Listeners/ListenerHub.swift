@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import BusbarModel
+package import BusbarModel
 internal import BusbarOpenSSL
 internal import BusbarPlugins
 internal import BusbarSystem
@@ -19,13 +19,26 @@ package final class ListenerHub: Sendable {
     var listener: WebSocketListener
   }
 
+  /// One that could not be opened, and is tried again.
+  private struct Waiting {
+    var plan: ListenerPlan
+    var problem = ""
+    var pause: BackOff
+    var retry: Task<Void, Never>?
+  }
+
   private struct Seat {
     var mailbox: LinkMailbox
     var adapter: String
   }
 
   private struct State {
+    var plans: [ListenerPlan] = []
     var open: [String: Open] = [:]
+    var waiting: [String: Waiting] = [:]
+    /// The last opening or closing: one waits for the one before it.
+    var turn: Task<Void, Never>?
+    var onChange: (@Sendable () -> Void)?
     var seats: [StreamEndpoint.Visitor: Seat] = [:]
     /// By adapter.
     var subprotocols: [String: [String]] = [:]
@@ -36,16 +49,55 @@ package final class ListenerHub: Sendable {
   private let state = Mutex(State())
   private let keeper: any DoorKeeper
   private let logger: Logger
+  private let pause: BackOff
 
-  package init(keeper: any DoorKeeper, logger: Logger) {
+  /// `pause`: between attempts to open a listener.
+  package init(keeper: any DoorKeeper, logger: Logger, pause: BackOff = BackOff()) {
     self.keeper = keeper
     self.logger = logger
+    self.pause = pause
   }
 
-  /// Makes the listeners be as planned: those that did not change go on, with their connections. Returns a sentence for each
-  /// that cannot listen.
-  package func apply(_ plans: [ListenerPlan]) async -> [String] {
+  /// `onChange` is called where a listener opened, could not be opened or was closed.
+  package func connect(onChange: @escaping @Sendable () -> Void) { state.withLock { $0.onChange = onChange } }
+
+  /// How the planned listeners are, in the order of their plans.
+  package var listeners: [ListenerState] {
+    state.withLock { state in
+      state.plans.map { plan in
+        ListenerState(
+          name: plan.name, address: "\(plan.host):\(state.open[plan.name]?.listener.port ?? plan.port)",
+          problem: state.open[plan.name] != nil ? nil : state.waiting[plan.name]?.problem ?? "it is being opened")
+      }
+    }
+  }
+
+  /// Makes the listeners be as planned: those that did not change go on, with their connections. One that cannot be opened is tried
+  /// again, also when the same plans come again.
+  package func apply(_ plans: [ListenerPlan]) async {
+    await inOrder { await self.carryOut(plans) }
+    state.withLock { $0.onChange }?()
+  }
+
+  private func inOrder(_ body: @escaping @Sendable () async -> Void) async {
+    let task = state.withLock { state in
+      let task = Task { [before = state.turn] in
+        await before?.value
+        await body()
+      }
+      state.turn = task
+      return task
+    }
+    await task.value
+  }
+
+  private func carryOut(_ plans: [ListenerPlan]) async {
     let ending = state.withLock { state in
+      state.plans = plans
+      for (name, waiting) in state.waiting where !plans.contains(waiting.plan) {
+        waiting.retry?.cancel()
+        state.waiting[name] = nil
+      }
       let ending = state.open.values.filter { !plans.contains($0.plan) }
       for open in ending { state.open[open.plan.name] = nil }
       return ending
@@ -54,27 +106,67 @@ package final class ListenerHub: Sendable {
       await open.listener.stop()
       for mailbox in mailboxes(of: open.plan.name) { mailbox.drop(code: 1001, reason: "the listener is closed") }
     }
-    var problems: [String] = []
-    for plan in plans where state.withLock({ $0.open[plan.name] == nil }) {
-      do throws(TransportError) {
-        let tls = try plan.tls.map { tls throws(TransportError) in
-          try ServerTLSSettings(certificate: tls.certificate, key: tls.key, second: tls.second, clients: tls.clients)
+    for plan in plans where state.withLock({ $0.open[plan.name] == nil }) { await open(plan) }
+  }
+
+  private func open(_ plan: ListenerPlan) async {
+    do throws(TransportError) {
+      let tls = try plan.tls?.settings()
+      let listener = try await WebSocketListener.listen(
+        host: plan.host, port: plan.port, tls: tls, door: Door(hub: self, plan: plan), limits: plan.limits)
+      state.withLock { state in
+        state.open[plan.name] = Open(plan: plan, listener: listener)
+        state.waiting.removeValue(forKey: plan.name)?.retry?.cancel()
+      }
+      logger.notice("listening", metadata: ["listener": "\(plan.name)", "address": "\(plan.host):\(listener.port)"])
+    } catch {
+      wait(plan, error.message)
+    }
+  }
+
+  /// Reads certificates and authorities again, which may have been renewed. Where that fails the listener goes on with what it has.
+  package func renew() async {
+    await inOrder {
+      for open in self.state.withLock({ Array($0.open.values) }) {
+        do throws(TransportError) {
+          if let settings = try open.plan.tls?.settings() { open.listener.renew(settings) }
+        } catch {
+          self.logger.error("the listener \(open.plan.name) goes on with the certificate that it has: \(error.message)")
         }
-        let listener = try await WebSocketListener.listen(
-          host: plan.host, port: plan.port, tls: tls, door: Door(hub: self, plan: plan), limits: plan.limits)
-        state.withLock { $0.open[plan.name] = Open(plan: plan, listener: listener) }
-        logger.notice("listening", metadata: ["listener": "\(plan.name)", "address": "\(plan.host):\(listener.port)"])
-      } catch {
-        problems.append("the listener \(plan.name): \(error.message)")
       }
     }
-    return problems
+  }
+
+  /// Said once, and once more where the reason is another one.
+  private func wait(_ plan: ListenerPlan, _ problem: String) {
+    let isNews = state.withLock { state in
+      var waiting = state.waiting[plan.name] ?? Waiting(plan: plan, pause: pause)
+      let isNews = waiting.problem != problem
+      waiting.problem = problem
+      waiting.retry?.cancel()
+      let pause = waiting.pause.next(random: .random(in: 0...1))
+      waiting.retry = Task { [weak self] in
+        guard (try? await Task.sleep(for: .nanoseconds(pause))) != nil else { return }
+        await self?.retry(plan)
+      }
+      state.waiting[plan.name] = waiting
+      return isNews
+    }
+    if isNews { logger.error("the listener \(plan.name): \(problem); it is tried again") }
+  }
+
+  private func retry(_ plan: ListenerPlan) async {
+    await inOrder {
+      guard self.state.withLock({ $0.waiting[plan.name]?.plan == plan }) else { return }
+      await self.open(plan)
+    }
+    state.withLock { $0.onChange }?()
   }
 
   /// What adapters speak with devices that connect.
   package func speak(_ subprotocols: [String: [String]]) { state.withLock { $0.subprotocols = subprotocols } }
 
-  package func stop() async { _ = await apply([]) }
+  package func stop() async { await apply([]) }
 
   func register(_ visitor: StreamEndpoint.Visitor, adapter: String, _ mailbox: LinkMailbox) {
     state.withLock { $0.seats[visitor] = Seat(mailbox: mailbox, adapter: adapter) }

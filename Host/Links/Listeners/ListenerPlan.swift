@@ -27,6 +27,10 @@ package struct ListenerPlan: Sendable, Equatable {
       self.second = second
       self.clients = clients
     }
+
+    func settings() throws(TransportError) -> ServerTLSSettings {
+      try ServerTLSSettings(certificate: certificate, key: key, second: second, clients: clients)
+    }
   }
 
   package var name: String
@@ -49,6 +53,15 @@ package struct ListenerPlan: Sendable, Equatable {
     self.subprotocols = subprotocols
     self.limits = limits
   }
+}
+
+/// How a listener is.
+package struct ListenerState: Sendable, Equatable {
+  package var name: String
+  /// As configured, with the port in use: `0.0.0.0:8443`.
+  package var address: String
+  /// Why nobody can connect, a sentence; nil where it listens.
+  package var problem: String?
 }
 
 /// What a far end has to say of itself, and whether it is to be believed.

@@ -19,7 +19,7 @@ struct HostMetrics {
 
   /// Points last: where there is too much, they are what is left out.
   func families(points: Bool) -> [MetricFamily] {
-    hostFamilies + bufferFamilies + historyFamilies + uplinkFamilies + linkFamilies + deviceFamilies + (points ? [pointFamily] : [])
+    hostFamilies + listenerFamilies + bufferFamilies + historyFamilies + uplinkFamilies + linkFamilies + deviceFamilies + (points ? [pointFamily] : [])
   }
 
   private var hostFamilies: [MetricFamily] {
@@ -54,6 +54,14 @@ struct HostMetrics {
       MetricFamily(
         "busbar_leases", .gauge, "Setpoints that hold.", value: status["leases"]?.array.map { Double($0.count) }),
     ]
+  }
+
+  private var listenerFamilies: [MetricFamily] {
+    var up = MetricFamily("busbar_listener_up", .gauge, "1 while devices can connect to the listener.")
+    for listener in status["listeners"]?.array ?? [] {
+      up.add(listener["state"]?.string == "open" ? 1 : 0, ["listener": listener["name"]?.string])
+    }
+    return [up]
   }
 
   private var bufferFamilies: [MetricFamily] {

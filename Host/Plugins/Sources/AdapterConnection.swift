@@ -135,7 +135,7 @@ package struct CallResult: Error, Sendable, Equatable {
   }
 
   package enum Reason: Sendable, Equatable {
-    case unspecified, timeout, closed, refused, address, garbled, wear
+    case unspecified, timeout, closed, refused, address, range, garbled, wear
     case other(UInt32)
   }
 

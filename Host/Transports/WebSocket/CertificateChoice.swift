@@ -50,7 +50,8 @@ package enum ClientHello: Equatable {
     var rest = Array(bytes.prefix(longest + 512))[...]
     // Records of a handshake, whose contents follow each other.
     while true {
-      guard rest.count >= 5 else { return rest.first.map { $0 == 22 } ?? true ? .incomplete : .invalid }
+      // Also records that are all but empty end somewhere: what is not complete is kept.
+      guard rest.count >= 5 else { return rest.first ?? 22 == 22 && bytes.count <= longest ? .incomplete : .invalid }
       let length = Int(rest[rest.startIndex + 3]) << 8 | Int(rest[rest.startIndex + 4])
       guard rest[rest.startIndex] == 22, length > 0, length <= longest else { return .invalid }
       guard rest.count >= 5 + length else { return bytes.count > longest ? .invalid : .incomplete }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -10,11 +11,13 @@ internal import Synchronization
 /// Accepts WebSockets on a port (RFC 6455). Who comes in is the door's business; this holds the limits.
 package final class WebSocketListener: Sendable {
   private let channel: any Channel
+  private let tls: Current
   /// The port in use, also where 0 was asked for.
   package let port: Int
 
-  private init(channel: any Channel) {
+  private init(channel: any Channel, tls: Current) {
     self.channel = channel
+    self.tls = tls
     port = channel.localAddress?.port ?? 0
   }
 
@@ -23,6 +26,7 @@ package final class WebSocketListener: Sendable {
     host: String, port: Int, tls: ServerTLSSettings?, door: any WebSocketDoor, limits: WebSocketLimits = WebSocketLimits()
   ) async throws(TransportError) -> WebSocketListener {
     let count = ConnectionCount(limits)
+    let current = Current(tls)
     let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.backlog, value: 512)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -35,14 +39,32 @@ package final class WebSocketListener: Sendable {
         guard let place = count.enter(channel.remoteAddress?.ipAddress ?? "") else { return channel.close() }
         channel.closeFuture.whenComplete { _ in place.leave() }
         return channel.eventLoop.makeCompletedFuture {
-          try Self.prepare(channel, tls: tls, door: door, limits: limits) { place.arrived() }
+          try Self.prepare(channel, tls: current.settings.withLock { $0 }, door: door, limits: limits) { place.arrived() }
         }
       }
     do {
-      return WebSocketListener(channel: try await bootstrap.bind(host: host, port: port).get())
+      return WebSocketListener(channel: try await bootstrap.bind(host: host, port: port).get(), tls: current)
     } catch {
-      throw TransportError(.address, "cannot listen on \(host):\(port): \(error)")
+      throw TransportError(.address, "cannot listen on \(host):\(port): \(Self.reason(error))")
     }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    switch (error as? IOError)?.errnoCode {
+    case EADDRINUSE: "another program listens there"
+    case EADDRNOTAVAIL: "this machine has no such address"
+    case EACCES: "the host may not use this port; those below 1024 need a right of their own"
+    default: "\(error)"
+    }
+  }
+
+  /// What new connections are shown from now on; those that stand keep what they have.
+  package func renew(_ settings: ServerTLSSettings) { tls.settings.withLock { $0 = settings } }
+
+  private final class Current: Sendable {
+    let settings: Mutex<ServerTLSSettings?>
+
+    init(_ settings: ServerTLSSettings?) { self.settings = Mutex(settings) }
   }
 
   /// No new connections any more; those that stand are the receivers' to close.

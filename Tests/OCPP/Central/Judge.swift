@@ -107,6 +107,7 @@ private func describe(_ outcome: Outcome) -> JSON {
   case .done(let answer): ["done", answer]
   case .accepted(let answer): ["accepted", answer]
   case .refused(let text): ["refused", .string(text)]
+  case .invalid(let text): ["invalid", .string(text)]
   case .failed(let text): ["failed", .string(text)]
   case .unknown(let text): ["unknown", .string(text)]
   }

@@ -18,6 +18,16 @@ struct CommandWordsTests {
     #expect(CommandWords.value(text) == value)
   }
 
+  /// What is not the same when it is read as a number may be the tag of a card.
+  @Test(arguments: [
+    ("1", .integer(1)), ("0.5", .number(0.5)), ("-12.25", .number(-12.25)), ("true", .boolean(true)), ("04123456", .string("04123456")),
+    ("1234E5", .string("1234E5")), ("+5", .string("+5")), ("00.5", .string("00.5")),
+    ("12345678901234567890", .string("12345678901234567890")), ("0", .integer(0)),
+  ] as [(String, JSONValue)])
+  func argumentsOfActionsKeepWhatTheySay(text: String, value: JSONValue) throws {
+    #expect(try CommandWords(["charge.start", "tag=\(text)"]) == .action(name: "charge.start", arguments: ["tag": value]))
+  }
+
   @Test func pointOrAction() throws {
     #expect(try CommandWords(["power_limit=3000"]) == .set(point: "power_limit", value: .integer(3000)))
     #expect(try CommandWords(["mode=null"]) == .set(point: "mode", value: .null))

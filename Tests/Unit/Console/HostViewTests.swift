@@ -14,6 +14,7 @@ struct HostViewTests {
         .object(["id": .null, "file": "/p/a.so", "state": "refused"]),
       ]),
       "leases": .array([.object(["device": "d", "point": "power_limit", "value": 3000, "owner": "ems-1"])]),
+      "listeners": .array([.object(["name": "ocpp", "state": "failed"])]),
       "raised": .array([.object(["device": "d", "name": "CommunicationFault"])]),
     ])
     #expect(
@@ -21,9 +22,18 @@ struct HostViewTests {
         "id\tgw-0001", "state\tonline", "since\t1970-01-01T00:00:00.000Z (5s)", "devices.offline\t1",
         "devices.online\t4",
         "buffer.bytes\t2.0 KiB", "buffer.oldest\t-", "plugins\torg.busbar.modbus loaded, /p/a.so refused",
-        "alarms\tnone", "leases\td power_limit=3000 by ems-1",
+        "listeners\tocpp failed", "alarms\tnone", "leases\td power_limit=3000 by ems-1",
         "raised\td CommunicationFault",
       ])
+  }
+
+  @Test func alarmsOfTheHostSayWhatIsWrong() {
+    let status: JSONValue = [
+      "alarms": [["name": "ListenerFault", "listener": "ocpp", "text": "ocpp: no"], ["device": "evc", "name": "StorageFailed"]],
+    ]
+    #expect(HostView.status(status, now: 0).lines == ["alarms\tListenerFault (ocpp: no); evc StorageFailed"])
+    let reload: JSONValue = ["added": [], "restart": [], "problems": ["the listener ocpp: no"]]
+    #expect(HostView.reload(reload).lines == ["added\tnone", "restart\tnone", "problems\tthe listener ocpp: no"])
   }
 
   @Test func devicesAreRows() {

@@ -221,6 +221,44 @@ struct VisitorTests {
 }
 
 @Suite(.timeLimit(.minutes(1)))
+struct ListenerTests {
+  @Test func aListenerWhosePortIsTakenIsTriedAgain() async throws {
+    func plan(_ name: String, port: Int) -> ListenerPlan {
+      ListenerPlan(name: name, host: "127.0.0.1", port: port, tls: nil, login: .none, subprotocols: [], limits: WebSocketLimits())
+    }
+    func hub() -> ListenerHub { ListenerHub(keeper: Keeper(), logger: silent, pause: BackOff(first: 1_000_000, longest: 10_000_000)) }
+    let (other, own) = (hub(), hub())
+    await other.apply([plan("a", port: 0)])
+    let port = try #require(other.listeners.first?.address.split(separator: ":").last.flatMap { Int($0) })
+    #expect(other.listeners.first?.name == "a" && port > 0 && other.listeners.first?.problem == nil)
+    let states = Journal<[ListenerState]>()
+    own.connect { states.add(own.listeners) }
+    await own.apply([plan("b", port: port)])
+    #expect(own.listeners.first?.problem?.contains("another program listens there") == true)
+    await other.stop()
+    try await states.first("it listens") { $0.first?.problem == nil }
+    #expect(states.all.first?.first?.problem != nil)
+    // One that is taken out of the configuration meanwhile is tried no more.
+    await other.apply([plan("c", port: port)])
+    #expect(other.listeners.first?.problem != nil)
+    await other.apply([])
+    await own.stop()
+    #expect(other.listeners.isEmpty && own.listeners.isEmpty)
+  }
+
+  @Test(arguments: [
+    (#"[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"61"}]"#, true),
+    (#"[2,"1","SetNetworkProfile",{"connectionData":{"apn":{"apnPassword":"x"}}}]"#, true),
+    (#"[2,"1","GetDiagnostics",{"location":"ftp://user:word@host/x"}]"#, true),
+    (#"[2,"1","GetDiagnostics",{"location":"ftp:\/\/user:word@host\/x"}]"#, true),
+    (#"[2,"1","GetDiagnostics",{"location":"ftp://host/x@y"}]"#, false), (#"[2,"1","DataTransfer",{"data":"a@b http://c"}]"#, false),
+  ])
+  func secretsStayOutOfTraces(_ message: String, _ isSecret: Bool) {
+    #expect(SecretNames.appear(in: Array(message.utf8)) == isSecret)
+  }
+}
+
+@Suite(.timeLimit(.minutes(1)))
 struct DoorTests {
   private static let login = WebSocketRequest.Login(user: "CP-1", password: Array("0123456789abcdef".utf8))
 

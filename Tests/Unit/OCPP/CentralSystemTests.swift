@@ -145,8 +145,14 @@ private func ready(_ version: OCPPVersion, _ change: (inout ChargerSettings) -> 
     #expect(dialogue.call("BootNotification", boot(version))?.payload?["status"] == "Pending")
     let refused = dialogue.call("Heartbeat", [:])?.errorCode
     #expect(refused == (version == .v16 ? "GenericError" : "SecurityError"))
-    // It may be configured meanwhile.
+    // It may be configured meanwhile, and no more.
     dialogue.answer(["status": "Accepted"])
+    dialogue.command(.start(connector: 1, tag: "GOOD"))
+    guard case .refused(let text)? = dialogue.outcomes.last else {
+      Issue.record("a pending charger was told to start")
+      return
+    }
+    #expect(text.contains("held as pending"))
     dialogue.command(.trigger("StatusNotification", connector: 1))
     #expect(dialogue.outstanding?.action == "TriggerMessage")
     dialogue.answer(["status": "Accepted"])
@@ -260,6 +266,51 @@ private func ready(_ version: OCPPVersion, _ change: (inout ChargerSettings) -> 
       "StartTransaction", ["connectorId": 1, "idTag": "GOOD", "meterStart": 0, "timestamp": .string(Stamp.text(wrong))])
     #expect(dialogue.sessions.last?["started"]?.integer == dialogue.now.unix)
     #expect(dialogue.notes.contains { $0.contains("clock is off") })
+  }
+
+  /// A clock that is behind may be a message that waited: the beginning is marked until that is known, and corrected then.
+  @Test(arguments: [7_200_000, 900 * 86_400_000, 0] as [Int64])
+  func clockBehind(_ behind: Int64) {
+    var dialogue = Dialogue(.v16)
+    dialogue.connect()
+    dialogue.call("BootNotification", boot(.v16))
+    func stamp(_ difference: Int64) -> JSON { .string(Stamp.text(dialogue.now.unix - difference)) }
+    let began = dialogue.now.unix
+    // Where the clock is right it is a start that waited for an hour.
+    dialogue.call(
+      "StartTransaction",
+      ["connectorId": 1, "idTag": "GOOD", "meterStart": 0, "timestamp": stamp(behind > 0 ? behind : 3_600_000)])
+    #expect(dialogue.sessions.last?["uncertain"] == ["started"])
+    for _ in 0..<3 {
+      dialogue.wait(15)
+      dialogue.call("StatusNotification", ["connectorId": 1, "errorCode": "NoError", "status": "Charging", "timestamp": stamp(behind)])
+    }
+    dialogue.call(
+      "StopTransaction",
+      ["transactionId": .integer(Int64(dialogue.sessions.last?["session"]?.string ?? "") ?? 0), "meterStop": 500, "timestamp": stamp(behind)])
+    let document = dialogue.sessions.last
+    #expect(document?["state"] == "ended" && document?["energy"]?.number == 500)
+    #expect(document?["started"]?.integer == (behind > 0 ? began : began - 3_600_000))
+    // What was never taken from a stamp cannot be corrected by it.
+    #expect(document?["uncertain"] == (behind > 90 * 86_400_000 ? ["started"] : nil))
+  }
+
+  @Test func readingsOfASessionTellItsStatusOnce() {
+    var dialogue = ready(.v201)
+    func event(_ kind: String, _ number: Int64) {
+      dialogue.call(
+        "TransactionEvent",
+        [
+          "eventType": .string(kind), "timestamp": .string(Stamp.text(dialogue.now.unix)), "triggerReason": "MeterValuePeriodic",
+          "seqNo": .integer(number), "transactionInfo": ["transactionId": "T", "chargingState": "Charging"], "evse": ["id": 1, "connectorId": 1],
+          "meterValue": [["timestamp": .string(Stamp.text(dialogue.now.unix)), "sampledValue": [["value": .integer(1000 + number)]]]],
+        ])
+    }
+    event("Started", 0)
+    #expect(dialogue.points["status"] == .text("charging"))
+    dialogue.effects = []
+    for number in 1...3 as ClosedRange<Int64> { event("Updated", number) }
+    #expect(dialogue.points["energy_total"] == .number(1003) && dialogue.points["status"] == nil)
   }
 
   @Test func whatIsStoredComesBeforeTheAnswer() {

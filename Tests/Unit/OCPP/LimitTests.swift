@@ -178,40 +178,6 @@ import Testing
     #expect(Catalogue.of(.v16).check("Authorize", .response, ["idTagInfo": info.v16])?.findings == [])
     #expect(Catalogue.of(.v201).check("Authorize", .response, ["idTokenInfo": info.v201])?.findings == [])
   }
-
-  @Test func rules() {
-    let known = TagList(version: 1, [TagList.Entry("LISTED", TagInfo(.accepted, expiry: at(10).unix))])
-    var rules = TagRules()
-    #expect(rules.decide("listed", list: known, unix: at(0).unix) == .known(TagInfo(.accepted, expiry: at(10).unix)))
-    #expect(rules.decide("listed", list: known, unix: at(10).unix) == .known(TagInfo(.expired, expiry: at(10).unix)))
-    #expect(rules.decide("other", list: known, unix: 0) == .ask)
-    rules.source = .list
-    #expect(rules.decide("other", list: known, unix: 0) == .known(TagInfo(.invalid)))
-    rules.source = .uplink
-    #expect(rules.decide("listed", list: known, unix: 0) == .ask)
-    rules.isOpen = true
-    #expect(rules.decide("other", list: known, unix: 0) == .known(TagInfo(.accepted)))
-  }
-
-  @Test func cache() {
-    var cache = TagCache(capacity: 2, age: 100_000)
-    cache.learn("A", TagInfo(.accepted, expiry: at(50).unix), unix: at(0).unix)
-    #expect(cache.info("a", unix: at(40).unix)?.status == .accepted)
-    #expect(cache.info("a", unix: at(60).unix)?.status == .expired)
-    #expect(cache.info("a", unix: at(100).unix) == nil)
-    cache.learn("B", TagInfo(.accepted), unix: at(1).unix)
-    cache.learn("C", TagInfo(.accepted), unix: at(2).unix)
-    #expect(cache.count == 2 && cache.info("A", unix: at(3).unix) == nil)
-    #expect(TagRules().decideOffline("B", cache: cache, unix: at(3).unix).status == .accepted)
-    #expect(TagRules(unknownOffline: .accepted).decideOffline("Z", cache: cache, unix: at(3).unix).status == .accepted)
-    #expect(TagRules().decideOffline("Z", cache: cache, unix: at(3).unix).status == .invalid)
-  }
-
-  @Test func groups() {
-    #expect(TagRules.mayStop("a", nil, startedBy: "A", nil))
-    #expect(TagRules.mayStop("B", TagInfo(.accepted, group: "G"), startedBy: "A", TagInfo(.accepted, group: "g")))
-    #expect(!TagRules.mayStop("B", TagInfo(.accepted), startedBy: "A", TagInfo(.accepted)))
-  }
 }
 
 @Suite struct ReportTests {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import OCPPCodec
+import PluginJSON
 import Testing
 
 private let one = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmg\nAwIBAgIUQw==\n-----END CERTIFICATE-----\n"
@@ -23,6 +24,42 @@ private let one = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmg\nAwIBAgIUQw==\n----
   ])
   func noChains(_ text: String) {
     #expect(throws: Refusal.self) { try CertificateChain(pem: text) }
+  }
+
+  /// A password that the host does not know locks the charger out.
+  @Test(arguments: [
+    (OCPPVersion.v16, "ChangeConfiguration", #"{"key":"authorizationKey ","value":"30313233343536373839616263646566"}"#),
+    (
+      .v201, "SetVariables",
+      #"""
+      {"setVariableData":[{"component":{"name":"C"},"variable":{"name":"V"},"attributeValue":"1"},
+      {"component":{"name":"SecurityCtrlr"},"variable":{"name":"BasicAuthPassword"},"attributeValue":"0123456789abcdef"}]}
+      """#
+    ),
+  ])
+  func passwordsAreTheHostsBusiness(_ version: OCPPVersion, _ action: String, _ payload: String) throws {
+    var dialogue = Dialogue(version)
+    dialogue.connect()
+    dialogue.command(.call(action: action, payload: try JSON(parsing: Array(payload.utf8))))
+    guard case .invalid(let text)? = dialogue.outcomes.last else {
+      Issue.record("it was not refused")
+      return
+    }
+    #expect(text.contains("busbar password rotate") && !text.contains("0123456789abcdef"))
+    #expect(!dialogue.sent.contains { if case .call(_, action, _) = $0 { true } else { false } })
+  }
+
+  /// What a charger tells that it should not goes no further.
+  @Test(arguments: [
+    #"{"configurationKey":[{"key":"AuthorizationKey","readonly":false,"value":"SESAME"},{"key":"A","value":"b"}]}"#,
+    #"{"getVariableResult":[{"component":{"name":"A"},"variable":{"name":"basicAuthPassword"},"attributeValue":"SESAME"}]}"#,
+    #"{"items":[{"component":{"name":"A"},"variable":{"name":"BasicAuthPassword"},"variableAttribute":[{"type":"Actual","value":"SESAME"}]}]}"#,
+  ])
+  func passwordsAreNotHandedOn(_ text: String) throws {
+    let told = try JSON(parsing: Array(text.utf8)).withoutPasswords
+    #expect(told.text == text.replacing("SESAME", with: "(secret)"))
+    let other = try JSON(parsing: Array(text.replacing("asswo", with: "assw").replacing("onKey", with: "on").utf8))
+    #expect(other.withoutPasswords == other)
   }
 
   @Test func networkProfiles() throws {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import OCPPCodec
+internal import PluginAPI
 internal import PluginJSON
 internal import PluginKit
 
@@ -27,6 +28,7 @@ enum CommandEnd {
     case .accepted(let answer): self = .outcome(.accepted, answer: kind == .action ? Self.text(answer) : "")
     case .refused("unsupported"): self = .failure(AdapterError(.unsupported, "the charger does not support it"))
     case .refused(let text): self = .outcome(.refused(code: 0, text), answer: "")
+    case .invalid(let text): self = .failure(.invalid(text))
     case .failed(let text): self = .failure(AdapterError(.transient, text))
     case .unknown(let text): self = .outcome(.unknown(text), answer: "")
     }
@@ -55,7 +57,12 @@ enum CommandEnd {
   }
 
   private static func text(_ answer: JSON) -> String {
-    let text = answer.text
+    let text = answer.withoutPasswords.text
     return text.utf8.count <= longest ? text : #"{"truncated":true}"#
   }
+}
+
+extension AdapterError {
+  /// A command that cannot be, whatever the charger does: the host says `refused`, `invalid`.
+  static func invalid(_ text: String) -> AdapterError { AdapterError(.device, reason: UInt32(BB_REASON_RANGE), text) }
 }

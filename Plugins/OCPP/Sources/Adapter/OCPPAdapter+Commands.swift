@@ -16,7 +16,12 @@ extension OCPPAdapter {
       return .done(nil)
     }
     guard peer != nil, charger.central != nil else { throw AdapterError(.transient, "the charger is not connected") }
-    if command.dryRun { return .done(nil) }
+    if command.dryRun {
+      if case .call(let action, let payload)? = wish.command, let refusal = charger.central?.refusal(action, payload) {
+        throw .invalid(refusal.text)
+      }
+      return .done(nil)
+    }
     guard BootClock.now < command.validUntil else { throw AdapterError(.device, "its time is over") }
     if wish.kind == .action {
       if let outcome = charger.commands.outcome(of: command.key) { return outcome }
@@ -88,12 +93,11 @@ extension OCPPAdapter {
     case .action(let name, let arguments): return Wish(kind: .action, command: try action(name, arguments, charger))
     case .number(let id, let number):
       let (name, base, place) = try point(id, charger)
-      guard number.isFinite, number >= 0 else { throw AdapterError(.device, "\(name) is 0 or more") }
+      guard number.isFinite, number >= 0 else { throw AdapterError.invalid("\(name) is 0 or more") }
       switch base {
       case "current_limit":
         guard number == 0 || number >= charger.config.leastCurrent, number <= charger.config.mostCurrent else {
-          throw AdapterError(
-            .device,
+          throw AdapterError.invalid(
             "\(name) is \(JSON.text(number)) A; expected 0 or \(JSON.text(charger.config.leastCurrent)) to \(JSON.text(charger.config.mostCurrent)) A")
         }
         return Wish(kind: .number(name, number), limit: (number, .current, place))
@@ -119,35 +123,39 @@ extension OCPPAdapter {
     do {
       given = try JSON(parsing: Array((arguments.isEmpty ? "{}" : arguments).utf8))
     } catch {
-      throw AdapterError(.device, "the arguments are no JSON object: \(error.description)")
+      throw AdapterError.invalid("the arguments are no JSON object: \(error.description)")
     }
+    try Self.check(given, of: name)
     let connector = try connector(given)
     // A charger with one connector needs no word about it.
     let place = connector ?? (charger.connectors < 2 ? 1 : nil)
     switch name {
-    case "charge.start": return .start(connector: place, tag: Self.text(given["tag"]) ?? charger.config.remoteTag)
-    case "charge.stop": return .stop(connector: connector, session: Self.text(given["session"]))
+    case "charge.start": return .start(connector: place, tag: try Self.text("tag", given) ?? charger.config.remoteTag)
+    case "charge.stop": return .stop(connector: connector, session: try Self.text("session", given))
     case "unlock": return .unlock(connector: place ?? 1)
-    case "reset": return .reset(isHard: given["hard"]?.boolean ?? false)
+    case "reset":
+      guard let hard = given["hard"], !hard.isNull else { return .reset(isHard: false) }
+      guard let isHard = hard.boolean else { throw AdapterError.invalid("\"hard\" is \(hard.text); expected true or false") }
+      return .reset(isHard: isHard)
     case "ocpp.call":
       guard let action = given["action"]?.string else {
-        throw AdapterError(.device, "ocpp.call needs \"action\", the name of an OCPP request, and its \"payload\"")
+        throw AdapterError.invalid("ocpp.call needs \"action\", the name of an OCPP request, and its \"payload\"")
       }
       var payload = given["payload"] ?? .object([JSON.Member]())
       // From a command line it is a text.
       if let text = payload.string, let parsed = try? JSON(parsing: Array(text.utf8)) { payload = parsed }
-      guard payload.members != nil else { throw AdapterError(.device, "\"payload\" is \(payload.kind), not an object") }
+      guard payload.members != nil else { throw AdapterError.invalid("\"payload\" is \(payload.kind), not an object") }
       return .call(action: action, payload: payload)
     case "ocpp.password":
-      guard let password = Self.text(given["password"]), password.utf8.allSatisfy({ (0x21..<0x7F).contains($0) }) else {
-        throw AdapterError(.device, "ocpp.password needs \"password\", of characters that can be printed")
+      guard let password = try Self.text("password", given), password.utf8.allSatisfy({ (0x21..<0x7F).contains($0) }) else {
+        throw AdapterError.invalid("ocpp.password needs \"password\", of characters that can be printed")
       }
       return .password(password)
     case "certificate.sign": return try certificate(given)
     case "ocpp.network": return try network(given)
     case "ocpp.boot":
       guard let status = ChargerConfig.registration(given["status"]?.string ?? "") else {
-        throw AdapterError(.device, "ocpp.boot needs \"status\": accepted, pending or rejected")
+        throw AdapterError.invalid("ocpp.boot needs \"status\": accepted, pending or rejected")
       }
       return .registration(status)
     default: throw AdapterError(.unsupported, "there is no action \(name)")
@@ -156,16 +164,16 @@ extension OCPPAdapter {
 
   private func certificate(_ given: JSON) throws(AdapterError) -> OCPPCodec.Command {
     guard let pem = given["chain"]?.string else {
-      throw AdapterError(.device, "certificate.sign needs \"chain\", the certificate that was asked for and what signed it, as PEM")
+      throw AdapterError.invalid("certificate.sign needs \"chain\", the certificate that was asked for and what signed it, as PEM")
     }
     let use = given["use"]?.string
     guard [nil, "ChargingStationCertificate", "V2GCertificate"].contains(use) else {
-      throw AdapterError(.device, "\"use\" is \(use?.cut(to: 40) ?? ""); expected ChargingStationCertificate or V2GCertificate")
+      throw AdapterError.invalid("\"use\" is \(use?.cut(to: 40) ?? ""); expected ChargingStationCertificate or V2GCertificate")
     }
     do {
       return .certificate(try CertificateChain(pem: pem), use: use)
     } catch {
-      throw AdapterError(.device, error.text)
+      throw AdapterError.invalid(error.text)
     }
   }
 
@@ -173,7 +181,7 @@ extension OCPPAdapter {
     // From a command line numbers may come as texts.
     func number(_ key: String) -> Int64? { given[key].flatMap { $0.integer ?? $0.string.flatMap { Int64($0) } } }
     guard let slot = number("slot"), let url = given["url"]?.string, let security = number("security") else {
-      throw AdapterError(.device, "ocpp.network needs \"slot\", \"url\" and \"security\", the security profile")
+      throw AdapterError.invalid("ocpp.network needs \"slot\", \"url\" and \"security\", the security profile")
     }
     do {
       return .network(
@@ -181,18 +189,38 @@ extension OCPPAdapter {
           slot: slot, url: url, security: security, interface: given["interface"]?.string ?? "Wired0",
           timeout: number("timeout") ?? 30))
     } catch {
-      throw AdapterError(.device, error.text)
+      throw AdapterError.invalid(error.text)
     }
   }
 
-  /// A text, or a number that a command line took for one.
-  private static func text(_ json: JSON?) -> String? { json?.string ?? json?.integer.map { String($0) } }
+  /// Another name is a slip of the pen: it would change what is done without a word.
+  private static func check(_ given: JSON, of action: String) throws(AdapterError) {
+    guard let known = arguments[action], let members = given.members else { return }
+    for member in members where !known.contains(member.name) {
+      throw AdapterError.invalid("\(action) has no argument \"\(member.name.cut(to: 40))\"; it takes \(known.joined(separator: ", "))")
+    }
+  }
+
+  private static let arguments: [String: [String]] = [
+    "charge.start": ["connector", "tag"], "charge.stop": ["connector", "session"], "unlock": ["connector"], "reset": ["hard"],
+    "ocpp.call": ["action", "payload"], "certificate.sign": ["chain", "use"], "ocpp.boot": ["status"],
+    "ocpp.network": ["slot", "url", "security", "interface", "timeout"],
+  ]
+
+  /// A text, or a number that a command line took for one; nil where it is not given.
+  private static func text(_ name: String, _ given: JSON) throws(AdapterError) -> String? {
+    guard let json = given[name], !json.isNull else { return nil }
+    guard let text = json.string ?? json.integer.map({ String($0) }) else {
+      throw AdapterError.invalid("\"\(name)\" is \(json.kind), not a text")
+    }
+    return text
+  }
 
   private func connector(_ arguments: JSON) throws(AdapterError) -> Int? {
     guard let json = arguments["connector"], !json.isNull else { return nil }
     // From a command line numbers may come as texts.
     guard let number = json.integer ?? json.string.flatMap({ Int64($0) }), (1...Int64(Connectors.most)).contains(number) else {
-      throw AdapterError(.device, "\"connector\" is \(json.text); expected 1 to \(Connectors.most)")
+      throw AdapterError.invalid("\"connector\" is \(json.text); expected 1 to \(Connectors.most)")
     }
     return Int(number)
   }

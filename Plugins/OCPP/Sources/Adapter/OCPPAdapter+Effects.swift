@@ -19,7 +19,7 @@ extension OCPPAdapter {
       case .points(let points, let time): tell(points, at: time, charger)
       case .session(let document): keep(.document(kind: "evcharger.session", document.text), charger, call)
       case .event(let action, let content):
-        for document in EventDocument.parts(action, content) {
+        for document in EventDocument.parts(action, content.withoutPasswords) {
           keep(.document(kind: EventDocument.kind(action), document.text), charger, call)
         }
       case .identity(let identity):

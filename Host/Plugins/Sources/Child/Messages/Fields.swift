@@ -52,6 +52,7 @@ extension CallResult.Reason {
       case 3: .refused
       case 4: .address
       case 7: .garbled
+      case 5: .range
       case 8: .wear
       default: .other(code)
       }
@@ -67,6 +68,7 @@ extension CallResult {
     case .refused: 3
     case .address: 4
     case .garbled: 7
+    case .range: 5
     case .wear: 8
     case .other(let code): code & 0xFFFF
     }

@@ -14,6 +14,8 @@ package protocol CentralSystem: Sendable {
   /// A whole message.
   mutating func received(_ message: [UInt8], _ now: Moment) -> [Effect]
   mutating func command(_ command: Command, ticket: UInt64, _ now: Moment) -> [Effect]
+  /// Why this request would not be sent, a sentence; nil where it would.
+  func refusal(_ action: String, _ payload: JSON) -> Refusal?
   mutating func authorized(ticket: UInt64, _ info: TagInfo, _ now: Moment) -> [Effect]
   mutating func tick(_ now: Moment) -> [Effect]
   var registration: Registration { get }

@@ -16,6 +16,7 @@ package struct CentralSystem16: CentralSystem {
   package var clock: ChargerClock { station.clock }
 
   package var wake: Int64? { station.wake }
+  package func refusal(_ action: String, _ payload: JSON) -> Refusal? { station.refusal(action, payload) }
 
   package mutating func connected(_ now: Moment) -> [Effect] {
     station.connect(now)
@@ -243,7 +244,7 @@ extension CentralSystem16 {
     default:
       switch request(command, now) {
       case .success(let (action, payload)): station.send(action, payload, .command(ticket, command), ticket)
-      case .failure(let refusal): station.end(ticket, .refused(refusal.text))
+      case .failure(let refusal): station.end(ticket, refusal.outcome)
       }
     }
   }
@@ -252,12 +253,7 @@ extension CentralSystem16 {
     func connector(_ number: Int?) -> JSON? { number.map { .integer(Int64($0)) } }
     switch command {
     case .call(let action, let payload):
-      guard let known = station.catalogue.actions[action], known.senders.contains(.centralSystem) else {
-        return .failure(Refusal(text: "\(action) is no request of the central system in OCPP 1.6"))
-      }
-      if let finding = station.catalogue.check(known.request, payload).findings.first {
-        return .failure(Refusal(text: finding.description))
-      }
+      if let refusal = station.refusal(action, payload) { return .failure(refusal) }
       if action == "TriggerMessage" || action == "ExtendedTriggerMessage", let message = payload["requestedMessage"]?.string {
         station.registration.trigger(message == "SignChargePointCertificate" ? "SignCertificate" : message)
       }
@@ -268,7 +264,7 @@ extension CentralSystem16 {
       return .success(("RemoteStartTransaction", .object(["connectorId": connector(number), "idTag": .string(tag)])))
     case .stop(let number, let session):
       guard let running = station.running(number, session), let id = Int64(running.id) else {
-        return .failure(Refusal(text: "no session is running there"))
+        return .failure(Refusal(text: "no session is running there", isOfState: true))
       }
       return .success(("RemoteStopTransaction", ["transactionId": .integer(id)]))
     case .unlock(let number): return .success(("UnlockConnector", ["connectorId": .integer(Int64(number))]))
@@ -288,7 +284,7 @@ extension CentralSystem16 {
     case .certificate(let chain, _):
       if let refusal = station.refusal(chain) { return .failure(refusal) }
       return .success(("CertificateSigned", ["certificateChain": .string(chain.text)]))
-    case .network: return .failure(Refusal(text: "OCPP 1.6 has no network profiles"))
+    case .network: return .failure(Refusal(text: "OCPP 1.6 has no network profiles", isOfState: true))
     case .limit, .release, .tags, .registration: return .failure(Refusal(text: "not a request"))
     }
   }

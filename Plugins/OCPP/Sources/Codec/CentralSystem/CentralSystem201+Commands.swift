@@ -25,7 +25,7 @@ extension CentralSystem201 {
     default:
       switch request(command, now) {
       case .success(let (action, payload)): send(action, payload, command, ticket)
-      case .failure(let refusal): station.end(ticket, .refused(refusal.text))
+      case .failure(let refusal): station.end(ticket, refusal.outcome)
       }
     }
   }
@@ -64,12 +64,7 @@ extension CentralSystem201 {
     func evse(_ number: Int?) -> JSON? { number.flatMap { $0 > 0 ? ["id": .integer(Int64($0))] : nil } }
     switch command {
     case .call(let action, let payload):
-      guard let known = station.catalogue.actions[action], known.senders.contains(.centralSystem) else {
-        return .failure(Refusal(text: "\(action) is no request of the central system in OCPP 2.0.1"))
-      }
-      if let finding = station.catalogue.check(known.request, payload).findings.first {
-        return .failure(Refusal(text: finding.description))
-      }
+      if let refusal = station.refusal(action, payload) { return .failure(refusal) }
       if action == "TriggerMessage", let message = payload["requestedMessage"]?.string {
         station.registration.trigger(message.hasPrefix("Sign") ? "SignCertificate" : message)
       }
@@ -87,9 +82,12 @@ extension CentralSystem201 {
         ])
       ))
     case .stop(let number, let session):
-      guard let running = station.running(number, session) else { return .failure(Refusal(text: "no session is running there")) }
+      guard let running = station.running(number, session) else {
+        return .failure(Refusal(text: "no session is running there", isOfState: true))
+      }
       guard running.canBeNamed else {
-        return .failure(Refusal(text: "its transaction is named in more than 36 characters, which no request has room for: limit it to 0 A"))
+        let text = "its transaction is named in more than 36 characters, which no request has room for: limit it to 0 A"
+        return .failure(Refusal(text: text, isOfState: true))
       }
       return .success(("RequestStopTransaction", ["transactionId": .string(running.id)]))
     case .unlock(let number): return .success(("UnlockConnector", ["evseId": .integer(Int64(number)), "connectorId": 1]))

@@ -17,6 +17,7 @@ package struct CentralSystem201: CentralSystem {
   package var sessions: SessionBook { station.sessions }
   package var clock: ChargerClock { station.clock }
 
+  package func refusal(_ action: String, _ payload: JSON) -> Refusal? { station.refusal(action, payload) }
   package var wake: Int64? { [station.wake, reports.expiry].compactMap { $0 }.min() }
 
   package mutating func connected(_ now: Moment) -> [Effect] {
@@ -213,7 +214,11 @@ extension CentralSystem201 {
       let evse = session.connector
       for item in event.readings { station.tell(item.reading, connector: evse, at: item.at) }
       if station.connectors[evse].word == "Occupied" || station.connectors[evse].word == nil, evse > 0, isLive {
-        station.tell(Status(session.state), fault: "", connector: evse, at: event.time.unix)
+        let status = Status(session.state)
+        // Each reading of a session says again that it charges.
+        if !status.isCharging || station.connectors[evse].status != status {
+          station.tell(status, fault: "", connector: evse, at: event.time.unix)
+        }
       }
       if kind == .started, !station.installed.isDisjoint(with: [LimitProfile.id(.session, evse)]) {
         for place in station.leases.keys { station.leases[place]?.lost() }

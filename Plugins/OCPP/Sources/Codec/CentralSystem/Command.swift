@@ -34,6 +34,10 @@ package enum Command: Equatable, Sendable {
 /// Why a command cannot be carried out: a sentence for whoever gave it.
 package struct Refusal: Error, Equatable, Sendable {
   package var text: String
+  /// The same command could be carried out at another time, or by another charger.
+  package var isOfState = false
+
+  var outcome: Outcome { isOfState ? .refused(text) : .invalid(text) }
 }
 
 /// What an installation decides about a charger.

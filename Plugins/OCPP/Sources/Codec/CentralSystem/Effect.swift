@@ -81,7 +81,10 @@ package enum Outcome: Equatable, Sendable {
   case done(JSON)
   /// The charger took it, its effect is not seen yet.
   case accepted(JSON)
+  /// The charger would not, or cannot.
   case refused(String)
+  /// It was no command that can be; nothing was sent.
+  case invalid(String)
   case failed(String)
   /// It left, and nobody knows.
   case unknown(String)

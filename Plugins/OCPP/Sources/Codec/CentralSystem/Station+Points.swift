@@ -36,7 +36,7 @@ extension Station {
       connector.status = status
       connector.fault = fault
       // Nobody measures an idle connector, and the last reading of a session would stand for ever.
-      if status != .charging, status != .suspendedEV, status != .suspendedEVSE { connector.power = 0 }
+      if !status.isCharging { connector.power = 0 }
     }
     if connectors.count != known { storeCharger() }
     var points: [PointValue] = []

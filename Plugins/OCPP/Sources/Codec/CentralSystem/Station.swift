@@ -282,7 +282,9 @@ struct Station: Sendable {
   mutating func time(_ stamp: JSON?, isLive: Bool = true, _ now: Moment) -> EventTime {
     let stamp = stamp?.string.flatMap { Stamp($0) }?.milliseconds
     if let stamp, isLive { clock.observe(stamp, now) }
+    if clock.state == .right { sessions.correctStarts(by: 0, now) }
     if case .off(let difference) = clock.state {
+      sessions.correctStarts(by: difference, now)
       note("clock", "the charger's clock is off by \(difference / 1000) s; its stamps are corrected")
     }
     return clock.corrected(stamp, now)

@@ -4,10 +4,13 @@
 package struct EventTime: Equatable, Sendable {
   package var unix: Int64
   package var isCertain: Bool
+  /// It is the charger's stamp as it is, which may have to be corrected once it is known how much the clock is off.
+  package var isRaw = false
 
-  package init(_ unix: Int64, isCertain: Bool = true) {
+  package init(_ unix: Int64, isCertain: Bool = true, isRaw: Bool = false) {
     self.unix = unix
     self.isCertain = isCertain
+    self.isRaw = isRaw
   }
 }
 
@@ -28,6 +31,8 @@ package struct ChargerClock: Equatable, Sendable {
   package static let tolerance: Int64 = 60_000
   private static let agreement: Int64 = 5_000
   private static let apart: Int64 = 20_000
+  /// No message waits so long in a charger: its clock was not set.
+  private static let longestWait: Int64 = 90 * 86_400_000
   /// A clock that was never set: 2015-01-01.
   private static let never: Int64 = 1_420_070_400_000
 
@@ -73,8 +78,8 @@ package struct ChargerClock: Equatable, Sendable {
       return stamp <= now.unix + Self.tolerance ? EventTime(min(stamp, now.unix)) : EventTime(now.unix, isCertain: false)
     case .off(let difference): return EventTime(min(stamp + difference, now.unix))
     case .unknown:
-      return stamp > now.unix
-        ? EventTime(now.unix, isCertain: false) : EventTime(stamp, isCertain: now.unix - stamp <= Self.tolerance)
+      guard stamp <= now.unix, now.unix - stamp <= Self.longestWait else { return EventTime(now.unix, isCertain: false) }
+      return now.unix - stamp <= Self.tolerance ? EventTime(stamp) : EventTime(stamp, isCertain: false, isRaw: true)
     }
   }
 }

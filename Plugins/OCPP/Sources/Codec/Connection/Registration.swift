@@ -43,6 +43,13 @@ package struct Registration: Equatable, Sendable {
 
   package var mustBoot: Bool { status == nil || status != policy && status != .rejected }
 
+  /// A charger that is held as pending is not told to begin or end a transaction (1.6 section 4.2; 2.0.1 part 2, B02.FR.05).
+  package func mayCall(_ action: String) -> Bool { (status ?? policy) == .accepted || !Self.transacting.contains(action) }
+
+  private static let transacting: Set<String> = [
+    "RemoteStartTransaction", "RemoteStopTransaction", "RequestStartTransaction", "RequestStopTransaction",
+  ]
+
   /// While rejected nothing is sent (1.6 section 4.2.1).
   package var mayCall: Bool { (status ?? policy) != .rejected }
 }

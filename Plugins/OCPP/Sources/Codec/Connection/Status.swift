@@ -57,6 +57,9 @@ package enum Status: String, CaseIterable, Sendable {
     }
   }
 
+  /// Power may flow, or may begin to without another word.
+  package var isCharging: Bool { self == .charging || self == .suspendedEV || self == .suspendedEVSE }
+
   /// A cable is in.
   package var isConnected: Bool { session != nil }
 

@@ -26,6 +26,8 @@ package struct ChargingSession: Equatable, Sendable {
   /// W.
   package var power: Double?
   package var stopped: Int64?
+  /// `started` is the stamp of a clock that may be off.
+  package var isStartRaw = false
   package var reason: String?
   /// What the start was made of, to know a repeated one.
   package var fingerprint: String = ""
@@ -77,6 +79,7 @@ extension ChargingSession {
       "tag": tag.map { .string($0.cut(to: 64)) }, "e": energy.json, "end": stopped.map { .integer($0) },
       "why": reason.map { .string($0.cut(to: 40)) }, "f": fingerprint.isEmpty ? nil : .string(fingerprint),
       "q": sequence.json, "r": remoteStart.map { .integer($0) }, "v": lastEvent == .min ? nil : .integer(lastEvent),
+      "raw": isStartRaw ? true : nil,
     ])
   }
 
@@ -94,6 +97,7 @@ extension ChargingSession {
     if let sequence = json["q"] { self.sequence = SequenceTracker(sequence) }
     remoteStart = json["r"]?.integer
     lastEvent = json["v"]?.integer ?? .min
+    isStartRaw = json["raw"]?.boolean ?? false
   }
 }
 

@@ -28,6 +28,7 @@ extension SessionBook {
     if let known, let id = Int64(known.id) { return (id, true) }
     let id = newID(now)
     var session = ChargingSession(id: String(id), connector: start.connector, started: start.began.unix)
+    session.isStartRaw = start.began.isRaw
     session.tag = start.tag
     session.fingerprint = start.fingerprint
     session.energy.begin(start.register, at: start.began.unix)

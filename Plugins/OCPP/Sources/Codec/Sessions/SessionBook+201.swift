@@ -54,6 +54,7 @@ extension SessionBook {
     if let remote = event.remoteStart { session.remoteStart = remote }
     if event.kind == .started {
       session.started = min(session.started, event.time.unix)
+      session.isStartRaw = event.time.isRaw
       session.energy.settle(.startUnknown)
       if !event.time.isCertain { session.energy.doubt(.clock) }
     }

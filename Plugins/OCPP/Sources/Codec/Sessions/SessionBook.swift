@@ -72,6 +72,17 @@ package struct SessionBook: Sendable {
     note(.news(id: session.id))
   }
 
+  /// It is known now by how much the charger's clock is off, 0 where it is right: the beginnings that its stamps told are corrected.
+  mutating func correctStarts(by difference: Int64, _ now: Moment) {
+    for session in open where session.isStartRaw {
+      change(session.id) { session in
+        session.started = min(session.started + difference, now.unix)
+        session.isStartRaw = false
+        session.energy.settle(.clock)
+      }
+    }
+  }
+
   private mutating func note(_ change: Change) {
     if case .reading(let id) = change, changes.contains(.news(id: id)) { return }
     if !changes.contains(change) { changes.append(change) }
