@@ -57,7 +57,8 @@ CONSEQUENCES = {
 
 # More ways to break the rule of a case, and what it says of them.
 WAYS = {"opens-nothing-itself/closes": "failed", "every-due-point-answered/garbled": "failed", "numbers-finite/time": "failed",
-        "reads-no-further/writes": "crashed", "unknown-when-reply-lost/repeats": "failed", "permissions-minimal/surplus": "warning"}
+        "two-links-at-once/lock": "failed", "reads-no-further/writes": "crashed",
+        "unknown-when-reply-lost/repeats": "failed", "permissions-minimal/surplus": "warning"}
 
 # Cases of other groups that used to fail with a plugin whose fault is not theirs.
 CONFUSED = {"open-and-read": {"bad-quality-on-loss", "back-pressure-honoured", "dry-run-changes-nothing", "isolated-commands"}}

@@ -41,6 +41,7 @@ typedef struct {
 } line_t;
 
 static int open_links; // of the process
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 static volatile size_t sink;
 
 static bb_str_t text_of(const char *text) { return (bb_str_t){text, (uint32_t)strlen(text), 0}; }
@@ -183,7 +184,7 @@ static void misbehave(const bb_host_t *host, line_t *line) {
   if (BROKEN("no-optional-service")) sink += line->diagnostics->size;
 }
 
-static bb_status_t meter_poll(const bb_host_t *host, const bb_call_t *call, void *state, bb_device_id_t device,
+static bb_status_t read_meter(const bb_host_t *host, const bb_call_t *call, void *state, bb_device_id_t device,
                               void *device_state, const bb_point_id_t *due, uint32_t count) {
   line_t *line = state;
   char answer[64], word[8] = "";
@@ -252,6 +253,14 @@ static bb_status_t meter_poll(const bb_host_t *host, const bb_call_t *call, void
   status = host->batch_commit(host, line->link, batch);
   if (BROKEN("batches-committed")) host->batch_begin(host, line->link, 1, 0, 0);
   return BROKEN("status-known") ? 7 : status;
+}
+
+static bb_status_t meter_poll(const bb_host_t *host, const bb_call_t *call, void *state, bb_device_id_t device,
+                              void *device_state, const bb_point_id_t *due, uint32_t count) {
+  if (BROKEN("two-links-at-once/lock")) pthread_mutex_lock(&one_at_a_time);
+  bb_status_t status = read_meter(host, call, state, device, device_state, due, count);
+  if (BROKEN("two-links-at-once/lock")) pthread_mutex_unlock(&one_at_a_time);
+  return status;
 }
 
 static bb_status_t refused(const bb_host_t *host, const bb_call_t *call, bb_outcome_t *outcome, const char *sentence) {
