@@ -49,7 +49,7 @@ package actor Discoverer {
   /// Begins a search and returns its number. Throws `conflict` while one is running.
   package func start(_ places: [SearchPlace]) throws(OnboardingRefusal) -> Int {
     guard running == nil else {
-      throw OnboardingRefusal(.conflict, "a search is running already; wait for its end, or cancel it")
+      throw OnboardingRefusal(.conflict, "a search is running already: wait for its end, or end it with `busbar discover --stop`")
     }
     guard !places.isEmpty else {
       throw OnboardingRefusal(

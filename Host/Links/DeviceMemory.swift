@@ -61,8 +61,8 @@ package final class DeviceMemory: Sendable {
 
   func pointID(_ name: String) -> UInt32? { state.withLock { $0.points.first { $0.point.name == name }?.id } }
 
-  /// Keeps the values of a reading as the latest ones.
-  func remember(_ items: [Reading.Item], time: Int64) {
+  /// Keeps the values of a reading as the latest ones; of one that the device had kept only where no newer ones are known.
+  func remember(_ items: [Reading.Item], time: Int64, isQueued: Bool = false) {
     state.withLock { state in
       state.polled += items
       state.samples += items.count
@@ -71,7 +71,11 @@ package final class DeviceMemory: Sendable {
         let latest = Latest(item: item, time: time)
         let fits = guess < state.latest.count && state.latest[guess].item.point.name == item.point.name
         let place = fits ? guess : state.latest.firstIndex { $0.item.point.name == item.point.name }
-        if let place { state.latest[place] = latest } else { state.latest.append(latest) }
+        if let place {
+          if !isQueued || state.latest[place].time <= time { state.latest[place] = latest }
+        } else {
+          state.latest.append(latest)
+        }
         guess = (place ?? state.latest.count - 1) + 1
       }
     }

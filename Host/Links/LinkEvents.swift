@@ -112,8 +112,11 @@ final class LinkEvents: AdapterEvents {
       let counts = counts(of: id)
       memory.with { $0.judge.restore(counts, now: now) }
     }
-    let (judged, notices) = memory.with { $0.judge.take(items, now: now, deviceTime: deviceTime) }
-    publish(memory, judged, time: time, deviceTime: deviceTime, durable: durable)
+    let age = Clock.unix() - time
+    let isQueued = age > Self.transport
+    let taken = isQueued ? now - min(age, Self.unknownAge) : now
+    let (judged, notices) = memory.with { $0.judge.take(items, now: now, taken: taken, deviceTime: deviceTime) }
+    publish(memory, judged, time: time, deviceTime: deviceTime, isQueued: isQueued, durable: durable)
     if !notices.isEmpty { tell(notices, device, memory) }
   }
 
@@ -126,6 +129,8 @@ final class LinkEvents: AdapterEvents {
     }
   }
 
+  /// A reading that is older than this, nanoseconds, was not taken just now: the device has kept it.
+  private static let transport: Int64 = 2_000_000_000
   /// A year.
   private static let unknownAge: Int64 = 365 * 86_400 * 1_000_000_000
 
@@ -135,8 +140,10 @@ final class LinkEvents: AdapterEvents {
     publish(memory, items, time: Clock.unix(), deviceTime: nil, durable: false)
   }
 
-  private func publish(_ memory: DeviceMemory, _ items: [Reading.Item], time: Int64, deviceTime: Int64?, durable: Bool) {
-    memory.remember(items, time: time)
+  private func publish(
+    _ memory: DeviceMemory, _ items: [Reading.Item], time: Int64, deviceTime: Int64?, isQueued: Bool = false, durable: Bool
+  ) {
+    memory.remember(items, time: time, isQueued: isQueued)
     guard let id = memory.id, !items.isEmpty else { return }
     observer.reading(Reading(device: id, time: time, deviceTime: deviceTime, items: items, durable: durable))
   }

@@ -43,7 +43,7 @@ package struct PollSchedule: Sendable {
   private static let spread: Int64 = 500_000_000
 
   private var entries: [Entry] = []
-  /// Polls that came more than a whole period late.
+  /// Polls that did not take place, because the one after them came more than a whole period late.
   package private(set) var missed = 0
   /// The shortest period, nanoseconds; nil without points.
   package private(set) var shortest: Int64?
@@ -86,6 +86,7 @@ package struct PollSchedule: Sendable {
   /// device had no time for them, do not wait so long.
   package mutating func polled(_ points: some Sequence<UInt32>, leftOut: Set<UInt32> = [], at now: Int64) {
     let points = Set(points)
+    var latest: Int64 = 0
     for index in entries.indices where points.contains(entries[index].point) {
       entries[index].hurried = false
       let isLeftOut = leftOut.contains(entries[index].point)
@@ -93,10 +94,12 @@ package struct PollSchedule: Sendable {
       entries[index].again = nil
       guard entries[index].due <= now else { continue }
       let late = (now - entries[index].due) / entries[index].period
-      missed += Int(late)
+      latest = max(latest, late)
       entries[index].due += (late + 1) * entries[index].period + entries[index].shift
       entries[index].shift = 0
     }
+    // One poll reads them all.
+    missed += Int(latest)
     guard !leftOut.isEmpty else { return }
     let next = entries.map(\.due).min()
     for index in entries.indices where leftOut.contains(entries[index].point) && entries[index].omissions <= Self.patience {

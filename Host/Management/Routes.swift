@@ -233,6 +233,6 @@ struct Routes: Sendable {
   }
 
   private func unknown(_ id: String) -> Problem {
-    Problem(status: .notFound, detail: "there is no device '\(id)'; GET /api/v1/devices lists them")
+    Problem(status: .notFound, detail: "there is no device '\(id)'; `busbar devices` or GET /api/v1/devices lists them")
   }
 }

@@ -33,6 +33,7 @@ final class HostilePeer: Sendable {
   private let stop = CallSignal()
   private let manner = Mutex(Manner.honest)
   private let random: Mutex<SeededNumbers>
+  private let unanswered = Mutex<[[UInt8]]>([])
 
   /// What the plugin connects to.
   var endpoint: StreamEndpoint { .tcp(host: "127.0.0.1", port: listener.port) }
@@ -48,6 +49,9 @@ final class HostilePeer: Sendable {
 
   func behave(_ new: Manner) { manner.withLock { $0 = new } }
 
+  /// What came while it was silent, as it was read; 64 pieces at most.
+  var heard: [[UInt8]] { unanswered.withLock { $0 } }
+
   private func serve(_ near: Descriptor) {
     guard let far = try? StreamDialer.open(target, deadline: later(.seconds(5)), stop: stop) else { return }
     var bytes: [UInt8] = []
@@ -55,7 +59,11 @@ final class HostilePeer: Sendable {
       let ready = Poll.wait([(near.number, .read), (far.number, .read)], until: nil)
       bytes.removeAll(keepingCapacity: true)
       if !ready[0].isEmpty {
-        guard case .bytes = near.read(into: &bytes, upTo: 4_096), send(bytes, to: far) else { return }
+        guard case .bytes = near.read(into: &bytes, upTo: 4_096) else { return }
+        if manner.withLock({ $0 == .silent }) {
+          unanswered.withLock { if $0.count < 64 { $0.append(bytes) } }
+        }
+        guard send(bytes, to: far) else { return }
       } else if !ready[1].isEmpty {
         guard case .bytes = far.read(into: &bytes, upTo: 4_096), answer(bytes, to: near) else { return }
       }

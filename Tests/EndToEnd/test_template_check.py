@@ -53,7 +53,8 @@ MISTAKES = {
 def test_contradictions_are_found_all_at_once_with_their_lines(directory):
     points = {"state": {"register": 0, "enum": {0: "off", 1: "on"}}, **{name: body for name, (body, _, _) in MISTAKES.items()}}
     file = directory / "wrong.yaml"
-    file.write_text(yaml.safe_dump({**HEAD, "modbus": {"write_spacing": "1s", "points": points}}, sort_keys=False))
+    probe = [{"register": 1, "minimum": 5, "maximum": 1}, {"register": 2, "type": "string", "starts": "AB"}]
+    file.write_text(yaml.safe_dump({**HEAD, "probe": probe, "modbus": {"write_spacing": "1s", "points": points}}, sort_keys=False))
     lines = file.read_text().splitlines()
     result = client("template", "check", file, "--json", *DIRECTORIES, check=False)
     assert result.returncode == 2, result.stderr
@@ -65,7 +66,10 @@ def test_contradictions_are_found_all_at_once_with_their_lines(directory):
         at = next(i for i, line in enumerate(lines, 1) if line.strip() == f"{name}:")
         end = next((i for i, line in enumerate(lines, 1) if i > at and line.startswith("    ") and not line.startswith("     ")), len(lines) + 1)
         assert at <= mine[0]["line"] < end, f"{path} is said to be in line {mine[0]['line']}, and stands in {at} to {end}"
-    assert len(found) == len(MISTAKES), [d["key"] for d in found]
+    starts = [i for i, line in enumerate(lines, 1) if line.startswith("- register")]
+    for key, line, words in (("probe[0]", starts[0], "minimum above"), ("probe[1].length", starts[1], "missing")):
+        assert [d["line"] for d in found if d["key"] == key and words in d["message"]] == [line], found
+    assert len(found) == len(MISTAKES) + 2, [d["key"] for d in found]
 
 
 def test_all_shipped_templates_are_good():

@@ -19,10 +19,13 @@ struct AdapterJudge {
     let resources = LinkResources(
       endpoints: [:], config: "{}", events: NoEvents(), pool: ThreadPool(name: "judge", limit: 1), store: NoStore(),
       logger: Logger(label: "template"))
-    let document: JSONValue = ["template": template.body, "config": template.defaults.config, "title": .string(template.title)]
+    var document: [String: JSONValue] = [
+      "template": template.body, "config": template.defaults.config, "title": .string(template.title),
+    ]
+    document["probe"] = template.probe
     do throws(PluginFile.Refusal) {
       let device = try SimulatedDevice(
-        plugin, adapter: template.adapter, documents: JSONValue.array([document]).text, resources: resources)
+        plugin, adapter: template.adapter, documents: JSONValue.array([.object(document)]).text, resources: resources)
       device.finish(within: 1_000_000_000)
       return []
     } catch {

@@ -14,7 +14,7 @@ struct DiscoverCommand: AsyncParsableCommand {
       192.168.1.0/24 or 192.168.1.0/24:1502. Behind a named endpoint all unit ids are asked, behind the addresses of a range \
       those that devices usually have. Without an endpoint the ranges of the configuration and the serial lines in service are \
       searched. Nothing is written to any device; devices in service keep their connection and their polls. Ctrl-C ends the \
-      search and shows what was found so far.
+      search and shows what was found so far; --stop ends one that somebody else has begun.
       """)
 
   @Argument(help: ArgumentHelp("Where to look.", valueName: "endpoint"))
@@ -23,10 +23,14 @@ struct DiscoverCommand: AsyncParsableCommand {
   @Flag(help: "Show what was found before, without a search.")
   var list = false
 
+  @Flag(help: "End the running search.")
+  var stop = false
+
   @OptionGroup var options: ClientOptions
 
   func validate() throws {
     guard !list || endpoints.isEmpty else { throw ValidationError("--list takes no endpoint") }
+    guard !stop || endpoints.isEmpty && !list else { throw ValidationError("--stop stands alone") }
     for endpoint in endpoints {
       do throws(ValueError) {
         _ = try SearchTarget(endpoint)
@@ -39,7 +43,11 @@ struct DiscoverCommand: AsyncParsableCommand {
   func run() async throws {
     let client = options.client
     guard !list else { return try show(try await client.get("/api/v1/discovery"), since: 0) }
-    let signals = await UnixSignalsSequence(trapping: .sigint)
+    if stop {
+      _ = try await client.delete("/api/v1/discovery", timeout: .seconds(30))
+      return try show(try await client.get("/api/v1/discovery"), since: 0)
+    }
+    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
     let begun = try await client.post(
       "/api/v1/discovery", body: ["endpoints": .array(endpoints.map { .string($0) })], timeout: .seconds(30))
     let interrupt = Task {
@@ -51,6 +59,7 @@ struct DiscoverCommand: AsyncParsableCommand {
     let answer = try await follow(begun["search"], client)
     try show(answer, since: begun["started"]?.integer ?? 0)
     if let failure = SearchView.failure(answer["search"] ?? .null, named: !endpoints.isEmpty) { throw CommandFailure(failure) }
+    if (answer["search"]?["found"]?.integer ?? 0) == 0 { StandardError.write("nothing was found") }
   }
 
   private func follow(_ number: JSONValue?, _ client: APIClient) async throws -> JSONValue {

@@ -218,10 +218,11 @@ struct SimulateCommand: AsyncParsableCommand {
         if let unit { config["unit"] = .integer(Int64(unit)) }
         if let framing { config["framing"] = .string(framing) }
         let own = settings.filter { template.points?.contains($0.0) ?? true }
-        let document: [String: JSONValue] = [
+        var document: [String: JSONValue] = [
           "template": template.body, "config": .object(config), "title": .string(template.title),
           "set": .object(Dictionary(own.map { ($0.0, .string($0.1)) }) { _, last in last }),
         ]
+        if let probe = template.probe { document["probe"] = probe }
         return .object(index == 0 ? document.merging(disturbance) { own, _ in own } : document)
       })
   }

@@ -94,9 +94,10 @@ package struct DeviceJudge: Sendable {
     }
   }
 
-  /// The reading with the quality it deserves.
+  /// The reading with the quality it deserves. What a device has kept and tells later was `taken` before now, and is judged by
+  /// that time; where something newer was judged already, it is looked at alone.
   package mutating func take(
-    _ items: [Reading.Item], now: Int64, deviceTime: Int64?
+    _ items: [Reading.Item], now: Int64, taken: Int64? = nil, deviceTime: Int64?
   ) -> (items: [Reading.Item], notices: [Notice]) {
     let stale = standsStill(deviceTime, now)
     var judged = items
@@ -113,7 +114,7 @@ package struct DeviceJudge: Sendable {
       if stale {
         doubt = .stale
       } else {
-        doubt = judge(number, at: place, now, &judged[index].quality, &notices)
+        doubt = judge(number, at: place, taken ?? now, &judged[index].quality, &notices)
       }
       if let doubt {
         judged[index] = Self.item(items[index], doubt)
@@ -134,6 +135,7 @@ package struct DeviceJudge: Sendable {
   private mutating func judge(
     _ number: Double, at place: Int, _ now: Int64, _ quality: inout Quality, _ notices: inout [Notice]
   ) -> Implausibility? {
+    if let judge = entries[place].judge, judge.isPast(now) { return judge.isPossible(number) ? nil : .range }
     guard let verdict = entries[place].judge?.judge(number, at: now) else { return nil }
     switch verdict {
     case .implausible(let why): return why
@@ -143,7 +145,7 @@ package struct DeviceJudge: Sendable {
     case .good: break
     }
     let changed = entries[place].judge?.changed ?? now
-    if changed == now { lastChange = now }
+    if changed == now { lastChange = max(lastChange, now) }
     // At rest a value may stand at 0 for as long as it likes.
     let limit = entries[place].judge?.rules.frozen ?? 0
     let isFrozen = limit > 0 && number != 0 && now - changed >= limit && lastChange - changed >= limit / 2

@@ -86,8 +86,13 @@ package struct PointJudge: Sendable {
     base = Base(value: value, time: time, changed: time)
   }
 
+  /// Something newer than this was judged already.
+  package func isPast(_ time: Int64) -> Bool { base.map { time < $0.time } ?? false }
+
+  package func isPossible(_ value: Double) -> Bool { value >= rules.minimum && value <= rules.maximum }
+
   package mutating func judge(_ value: Double, at now: Int64) -> Verdict {
-    guard value >= rules.minimum, value <= rules.maximum else { return .implausible(.range) }
+    guard isPossible(value) else { return .implausible(.range) }
     guard let base else {
       self.base = Base(value: value, time: now, changed: now)
       return .good

@@ -106,6 +106,7 @@ struct HostMetrics {
       ("reconnects", "Connections after the first one."),
       ("commands", "Commands that came from the broker and were handed on."),
       ("malformed", "Messages from the broker that could not be read."),
+      ("elsewhere", "Commands for devices of other hosts at the same broker, left to those."),
       ("dropped_retained", "Commands that were dropped because the broker had retained them."),
       ("dropped_responses", "Answers that gave way to newer ones."),
     ]

@@ -16,6 +16,12 @@ struct SampleBatch {
   var samples: [bb_sample_t] = []
   var arena: [UInt8] = []
 
+  /// Whether something can have been measured then, Unix nanoseconds: after the year 2000, and not ahead by more than clocks
+  /// of two threads differ.
+  static func isPossible(time: Int64) -> Bool {
+    time >= 946_684_800_000_000_000 && time <= Clock.unix() + 1_000_000_000
+  }
+
   /// The log's line.
   static func dropped(_ count: Int) -> String {
     "\(count) samples were dropped: unknown point, wrong type, or a number that is none"
@@ -41,7 +47,7 @@ struct SampleBatch {
       guard time != 0 else { continue }
       if Int(sample.flags) & BB_SAMPLE_DEVICE_TIME != 0 {
         groups[groups.count - 1].deviceTime = time
-      } else if time < groups[groups.count - 1].time {
+      } else if Self.isPossible(time: time), time < groups[groups.count - 1].time {
         groups[groups.count - 1].time = time
       }
     }

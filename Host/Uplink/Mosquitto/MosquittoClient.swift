@@ -147,13 +147,19 @@ internal import Glibc
     return identifier
   }
 
-  /// Subscribes with QoS 1; with MQTT 5, retained messages are not asked for. The identifier comes again in `subscribed`.
+  /// Subscribes with QoS 1; with MQTT 5, what is published to be retained tells so when it comes at once, too. The identifier
+  /// comes again in `subscribed`.
   package func subscribe(_ filter: String) throws(MosquittoError) -> Int32 {
     guard accepted, socket != nil else { throw .notConnected }
     var identifier: Int32 = 0
-    let options = version == .five ? Int32(MQTT_SUB_OPT_SEND_RETAIN_NEVER.rawValue) : 0
+    let options = version == .five ? Int32(MQTT_SUB_OPT_RETAIN_AS_PUBLISHED.rawValue) : 0
     try check(unsafe mosquitto_subscribe_v5(handle, &identifier, filter, 1, options, nil))
     return identifier
+  }
+
+  package func unsubscribe(_ filter: String) throws(MosquittoError) {
+    guard accepted, socket != nil else { throw .notConnected }
+    try check(unsafe mosquitto_unsubscribe(handle, nil, filter))
   }
 
   private func check(_ code: Int32) throws(MosquittoError) {

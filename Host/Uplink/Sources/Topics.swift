@@ -21,6 +21,8 @@ package enum IncomingTopic: Hashable, Sendable {
   case acknowledgement
   /// About a tag.
   case verdict
+  /// What is retained about a device of another host, or of this one.
+  case deviceStatus(DeviceID)
 }
 
 /// Builds and reads the topics of interfaces 3.
@@ -75,6 +77,9 @@ package struct Topics: Sendable, Equatable {
     let levels = own.split(separator: "/", omittingEmptySubsequences: false)
     if levels.count == 4, levels[0] == "devices", levels[2] == "commands", levels[3] == "request" {
       return DeviceID(rawValue: String(levels[1])).map { .command($0) }
+    }
+    if levels.count == 3, levels[0] == "devices", levels[2] == "status" {
+      return DeviceID(rawValue: String(levels[1])).map { .deviceStatus($0) }
     }
     if levels.count == 4, levels[0] == "gateways", levels[1] == gateway, levels[2] == "authorize", levels[3] == "response" {
       return .verdict

@@ -25,6 +25,8 @@ final class UplinkConnection {
   /// The offline status was set and nothing more is taken from the queue.
   var isStopping = false
   var loggedRefusal = false
+  var owners = OwnerQuestions()
+  var ownerSubscriptions: [Int32: DeviceID] = [:]
 
   private let accepted: () -> Void
   private var subscriptions: [Int32: String] = [:]
@@ -46,6 +48,7 @@ final class UplinkConnection {
     while true {
       try handleEvents()
       if let deadline = context.shared.stopDeadline, try stop(deadline: deadline) { return }
+      if isAccepted { try askOwners() }
       try publishAll()
       try wait()
     }
@@ -56,7 +59,7 @@ final class UplinkConnection {
   private func wait() throws(ConnectionFailure) {
     guard let socket = client.socket else { throw ConnectionFailure(ended: nil, settings: context.settings) }
     let wakeup = context.shared.wakeup
-    let deadlines = [answerDeadline, nextMisc, rateDeadline, context.shared.stopDeadline].compactMap(\.self)
+    let deadlines = [answerDeadline, nextMisc, rateDeadline, owners.deadline, context.shared.stopDeadline].compactMap(\.self)
     let ready = Poll.wait(
       [(wakeup.descriptor.number, .read), (socket, client.wantsWrite ? [.read, .write] : .read)],
       until: client.hasDecrypted ? Clock.boot() : deadlines.min())
@@ -94,7 +97,7 @@ final class UplinkConnection {
         if end == nil, reason != nil { end = ConnectionFailure(ended: reason, settings: context.settings) }
       case .published(let identifier, let reason): finished(identifier, reason)
       case .subscribed(let identifier, let reason): noteSubscription(identifier, reason)
-      case .message(let message): receive(message)
+      case .message(let message): try receive(message)
       }
     }
     if let end { throw end }
@@ -126,6 +129,7 @@ final class UplinkConnection {
   }
 
   private func noteSubscription(_ identifier: Int32, _ reason: ReasonCode) {
+    if noteOwnerSubscription(identifier, reason) { return }
     guard let filter = subscriptions.removeValue(forKey: identifier), reason.isRefusal else { return }
     let sentence = "the broker does not let this host subscribe to \(filter), so nothing arrives from there: "
       + "check the rights of \(context.settings.username.map { "user '\($0)'" } ?? "hosts without a user name")"

@@ -11,6 +11,7 @@ final class UplinkShared: Sendable {
     var status: UplinkStatus
     var states = RetainedStates()
     var ephemeral = EphemeralMessages()
+    var unclaimed = UnclaimedAnswers()
     var commandsUnderWay = 0
     /// On the boot clock; nil = go on.
     var stopDeadline: Int64?
@@ -57,6 +58,17 @@ final class UplinkShared: Sendable {
     with { state in
       for message in messages { state.ephemeral.add(message) }
       state.status.counters.droppedResponses = state.ephemeral.dropped
+    }
+    wakeup.wake()
+  }
+
+  /// Whether this host tells of the device.
+  func has(_ device: DeviceID) -> Bool { with { $0.states.contains(.deviceStatus(device)) } }
+
+  /// Sent when nobody else turns out to have the device.
+  func sendUnlessElsewhere(_ device: DeviceID, _ messages: [EphemeralMessage]) {
+    with { state in
+      if !state.unclaimed.add(device, messages) { state.status.counters.droppedResponses += 1 }
     }
     wakeup.wake()
   }

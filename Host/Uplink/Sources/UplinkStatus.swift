@@ -25,6 +25,8 @@ package struct UplinkStatus: Sendable, Equatable {
     package var droppedRetained = 0
     /// Messages that came in and were no commands, and had no id to be answered by.
     package var malformed = 0
+    /// Commands for devices of other hosts at the same broker, left to those.
+    package var elsewhere = 0
     /// Answers that gave way to newer ones.
     package var droppedResponses = 0
 
@@ -56,7 +58,7 @@ package struct UplinkStatus: Sendable, Equatable {
       "published": .integer(Int64(counters.published)), "acknowledged": .integer(Int64(counters.acknowledged)),
       "refused": .integer(Int64(counters.refused)), "reconnects": .integer(Int64(counters.reconnects)),
       "commands": .integer(Int64(counters.commands)), "dropped_retained": .integer(Int64(counters.droppedRetained)),
-      "malformed": .integer(Int64(counters.malformed)),
+      "malformed": .integer(Int64(counters.malformed)), "elsewhere": .integer(Int64(counters.elsewhere)),
       "dropped_responses": .integer(Int64(counters.droppedResponses)),
     ]
     object["reason"] = reason.map { .string($0) }

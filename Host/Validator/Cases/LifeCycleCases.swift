@@ -3,6 +3,7 @@
 internal import BusbarModel
 internal import BusbarPlugins
 internal import BusbarTransports
+internal import Synchronization
 
 /// Opening, closing, again and again and at the same time.
 let lifeCycleCases: [CheckCase] = [
@@ -57,8 +58,9 @@ let lifeCycleCases: [CheckCase] = [
     }
     await link.close()
   },
-  CheckCase("two-links-at-once", .lifeCycle, "Two links are open together and each has its own points and values.") { bench in
+  CheckCase("two-links-at-once", .lifeCycle, "Two links are open together, each has its own points and values, and none waits for the other.") { bench in
     try await LifeCycle.together(bench, 2)
+    try await LifeCycle.apart(bench)
   },
   CheckCase("fifty-links-in-parallel", .lifeCycle, "Fifty links, or as many as the manifest allows, are read at the same time.", limit: 90) { bench in
     let limit = bench.inspection.document?["concurrency"]?.integer ?? 50
@@ -99,6 +101,33 @@ enum LifeCycle {
     if reads, open.failure == nil, add?.failure == nil { _ = await link.poll() }
     await link.close()
     return (open, add)
+  }
+
+  /// One link is read while another one waits for a device that is silent.
+  static func apart(_ bench: Bench) async throws {
+    guard bench.needsFarEnd, !bench.input.pace.isSlow else { return }
+    let peer = try bench.peer()
+    let plugin = try bench.load()
+    let waiting = try await bench.ready(plugin, to: peer.endpoint)
+    let other = try await bench.ready(plugin, to: try bench.device())
+    peer.behave(.silent)
+    let hasEnded = Mutex(false)
+    let silence = Task {
+      _ = await waiting.poll(within: .seconds(6))
+      hasEnded.withLock { $0 = true }
+    }
+    while peer.heard.isEmpty, !hasEnded.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
+    // A poll that asks nothing waits for nobody.
+    let waits = !hasEnded.withLock { $0 }
+    let result = await other.poll(within: .seconds(20))
+    let cameLate = waits && hasEnded.withLock { $0 }
+    waiting.connection.cancel()
+    await silence.value
+    peer.behave(.honest)
+    try expectDone(result, "poll, while another link waits for its device,")
+    if cameLate { throw Finding.failed("poll waited until another link had given up its silent device: no lock may be held meanwhile") }
+    await waiting.close()
+    await other.close()
   }
 
   static func together(_ bench: Bench, _ count: Int) async throws {

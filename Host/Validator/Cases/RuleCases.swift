@@ -19,7 +19,7 @@ let ruleCases: [CheckCase] = [
   CheckCase("leaves-process-alone", .rules, "Signal handlers, locale, working directory, environment and limits stay as they are.") { bench in
     try await Rules.exercise(bench) { $0.watchesProcess = true }
   },
-  CheckCase("opens-nothing-itself", .rules, "While a link is open it holds no descriptor of its own.") { bench in
+  CheckCase("opens-nothing-itself", .rules, "While a link is open it holds no descriptor of its own, and closes none that it was lent.") { bench in
     let plugin = try bench.load()
     let device = try bench.device()
     try await LifeCycle.round(bench, plugin, device, reads: true)

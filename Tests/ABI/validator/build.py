@@ -33,6 +33,7 @@ MANIFESTS = {
     "schemas-understood": adapter(lambda it: it["config"].update(oneOf=[])),
     "config-defaults": adapter(lambda it: it["config"]["properties"]["level"].update(default=12)),
     "permissions-minimal": lambda it: it.update(permissions=[]),
+    "permissions-minimal/surplus": lambda it: it["permissions"].append("network:raw"),
     "ids-match-binary": lambda it: it.update(version="1.0.1"),
 }
 

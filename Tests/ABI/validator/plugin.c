@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A plugin for the line meter that keeps every rule, but for the one named by FAULT, which is the name of the validator's
-// case that has to notice. The manifest is put in afterwards (build.py).
+// case that has to notice, or CASE/WAY where a rule can be broken in several ways. The manifest is put in afterwards (build.py).
 #define _GNU_SOURCE
 #include <busbar/busbar.h>
 #include <busbar/ext/commands.h>
@@ -41,6 +41,7 @@ typedef struct {
 } line_t;
 
 static int open_links; // of the process
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 static volatile size_t sink;
 
 static bb_str_t text_of(const char *text) { return (bb_str_t){text, (uint32_t)strlen(text), 0}; }
@@ -133,6 +134,7 @@ static void line_close(const bb_host_t *host, const bb_call_t *call, void *state
   (void)host, (void)call;
   __atomic_sub_fetch(&open_links, 1, __ATOMIC_SEQ_CST);
   if (line->own >= 0) close(line->own);
+  if (BROKEN("opens-nothing-itself/closes")) close(line->fd);
   if (!BROKEN("open-close-without-growth")) free(line);
 }
 
@@ -182,7 +184,7 @@ static void misbehave(const bb_host_t *host, line_t *line) {
   if (BROKEN("no-optional-service")) sink += line->diagnostics->size;
 }
 
-static bb_status_t meter_poll(const bb_host_t *host, const bb_call_t *call, void *state, bb_device_id_t device,
+static bb_status_t read_meter(const bb_host_t *host, const bb_call_t *call, void *state, bb_device_id_t device,
                               void *device_state, const bb_point_id_t *due, uint32_t count) {
   line_t *line = state;
   char answer[64], word[8] = "";
@@ -243,11 +245,22 @@ static bb_status_t meter_poll(const bb_host_t *host, const bb_call_t *call, void
     if (BROKEN("numbers-finite") && due[i] == line->id[POWER]) sample.value.f64 = NAN, sample.quality = 0;
     if (BROKEN("counters-do-not-fall") && due[i] == line->id[ENERGY]) sample.value.f64 = 1e6 - line->polls;
     if (BROKEN("every-due-point-answered") && due[i] == line->id[STATE]) continue;
+    if (BROKEN("every-due-point-answered/garbled") && sample.quality != 0) continue;
+    if (BROKEN("numbers-finite/time")) sample.time_ns = 5;
     batch->samples[batch->count++] = sample;
   }
+  if (BROKEN("reads-no-further/writes")) batch->samples[batch->capacity] = batch->samples[0];
   status = host->batch_commit(host, line->link, batch);
   if (BROKEN("batches-committed")) host->batch_begin(host, line->link, 1, 0, 0);
   return BROKEN("status-known") ? 7 : status;
+}
+
+static bb_status_t meter_poll(const bb_host_t *host, const bb_call_t *call, void *state, bb_device_id_t device,
+                              void *device_state, const bb_point_id_t *due, uint32_t count) {
+  if (BROKEN("two-links-at-once/lock")) pthread_mutex_lock(&one_at_a_time);
+  bb_status_t status = read_meter(host, call, state, device, device_state, due, count);
+  if (BROKEN("two-links-at-once/lock")) pthread_mutex_unlock(&one_at_a_time);
+  return status;
 }
 
 static bb_status_t refused(const bb_host_t *host, const bb_call_t *call, bb_outcome_t *outcome, const char *sentence) {
@@ -270,6 +283,14 @@ static bb_status_t meter_command(const bb_host_t *host, const bb_call_t *call, v
   if (BROKEN("command-takes-effect") || (BROKEN("isolated-commands") && is_isolated())) return BB_OK;
   if (BROKEN("same-key-acts-once")) watts += line->commands++ * 100;
   snprintf(question, sizeof question, "W %.15g\n", watts);
+  if (BROKEN("unknown-when-reply-lost/repeats")) {
+    bb_bytes_t request = {(const uint8_t *)question, (uint32_t)strlen(question), 0};
+    uint32_t length = 0;
+    for (int i = 0; i < 2 && length == 0; i++)
+      line->stream->exchange(host, call, line->fd, request, BB_UNTIL_QUIET, 80, (uint8_t *)answer, sizeof answer, &length);
+    outcome->outcome = length == 0 ? BB_OUTCOME_UNKNOWN : BB_OUTCOME_DONE;
+    return BB_OK;
+  }
   bb_status_t status = ask(host, call, line, question, answer);
   outcome->outcome = BB_OUTCOME_UNKNOWN;
   if (status < 0 && BROKEN("unknown-when-reply-lost")) return status;

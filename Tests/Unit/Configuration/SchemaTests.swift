@@ -11,6 +11,7 @@ import Testing
   private func check(_ config: String, _ schema: JSONValue) -> (JSONValue?, [String]) {
     var manifest = Fixture.modbus
     manifest.deviceSchema = schema
+    manifest.templateSchema = nil
     let text =
       "host: { id: a }\ndevices:\n- id: d\n  adapter: modbus\n  endpoint: tcp://a:1\n  config:\n"
       + config.split(separator: "\n").map { "    \($0)\n" }.joined()

@@ -82,6 +82,14 @@ struct PollScheduleTests {
     #expect(schedule.due(at: Self.start + 19 * Self.second) == [])
   }
 
+  @Test func aMissedPollOfSeveralPointsIsOne() {
+    var schedule = schedule(
+      PollPlan(period: .seconds(1), points: ["rare": .seconds(5)]),
+      ["power", "voltage", "rare"].map { PointDescriptor(name: $0) })
+    schedule.polled([1, 2, 3], at: Self.start + 7 * Self.second)
+    #expect(schedule.missed == 7)
+  }
+
   @Test func aPollThatIsLateByLessThanItsPeriodMissesNothing() {
     var schedule = power()
     schedule.polled([1], at: Self.start + 5 * Self.second - 1)

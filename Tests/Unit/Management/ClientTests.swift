@@ -54,7 +54,7 @@ struct ClientTests {
       try await listening
       #expect(seen.withLock { $0 } == [1, 2, 3])
       await #expect(
-        throws: APIError.refused(status: 404, detail: "there is no device 'x'; GET /api/v1/devices lists them")
+        throws: APIError.refused(status: 404, detail: "there is no device 'x'; `busbar devices` or GET /api/v1/devices lists them")
       ) {
         try await APIClient(socketPath: socket).events(devices: ["x"]) { _ in true }
       }

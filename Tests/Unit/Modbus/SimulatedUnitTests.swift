@@ -35,6 +35,28 @@ import Testing
     #expect(try #require(seen.max()) - #require(seen.min()) > 150)
   }
 
+  @Test func whatASearchLooksForIsThere() throws {
+    let model = Field(Address(.holding, 30_000), .string, count: 8)
+    let status = Field(Address(.holding, 37_100), .uint16)
+    let product = Field(Address(.holding, 1_018), .uint32)
+    let checks = [
+      ProbeCheck(model, .text(["SUN2000"])), ProbeCheck(status, .code([2, 7])), ProbeCheck(product, .range(10_000...99_999)),
+      ProbeCheck(Field(Address(.holding, 9), .uint16), .missing), ProbeCheck(Self.power.reading!.fields[0], .range(0...10)),
+    ]
+    var map = DeviceMap(points: [Self.power])
+    map.identity[.model] = .field(model, labels: [:])
+    let unit = SimulatedUnit(unit: 1, maps: [map], checks: checks)
+    let image = unit.image(at: 0)
+    for check in checks.prefix(3) {
+      #expect(check.holds(check.field.addresses.map { image[$0] ?? 0 }[...]))
+      #expect(unit.refusal(of: .read(check.field.address, count: check.field.count)) == nil)
+    }
+    #expect(unit.refusal(of: .read(Address(.holding, 9), count: 1)) == ExceptionCode.illegalAddress)
+    // A point has its own value.
+    let power = try value(unit, Self.power)
+    if case .number(let number) = power { #expect((400...600).contains(number)) } else { Issue.record("no number: \(power)") }
+  }
+
   @Test func aPointCanBeFixed() throws {
     var unit = SimulatedUnit(unit: 1, maps: [DeviceMap(points: [Self.power])])
     try unit.set("power", to: "4210.5")

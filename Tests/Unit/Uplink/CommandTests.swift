@@ -56,6 +56,30 @@ struct CommandTests {
     }
   }
 
+  @Test func `a command for the device of another host at the broker is left to that host`() async throws {
+    let broker = try await Broker.start()
+    let subscriber = try await Subscriber.start(broker, "devices/+/commands/response")
+    let fixture = UplinkFixture(port: broker.port)
+    let command = #"{"id":"c","ts":1,"action":"a"}"#
+    try await broker.publish("devices/met_theirs/status", #"{"state":"online","gateway":"gw-2"}"#, ["-r"])
+    try await broker.publish("devices/met_gone/status", #"{"state":"offline","gateway":"gw-1"}"#, ["-r"])
+    try await fixture.run {
+      try await broker.logged("Sending SUBACK to busbar-gw-1")
+      for _ in 1...2 { try await broker.publish("devices/met_theirs/commands/request", command) }
+      // One that this host had, and one that nobody has.
+      for device in ["met_gone", "met_nobody"] { try await broker.publish("devices/\(device)/commands/request", command) }
+      let answers = try await subscriber.messages(2)
+      #expect(Set(answers.map(\.topic)) == ["devices/met_gone/commands/response", "devices/met_nobody/commands/response"])
+      #expect(answers.allSatisfy { $0.text("reason") == "unknown-device" })
+      // What is known now is not asked for again.
+      try await broker.publish("devices/met_theirs/commands/request", command)
+      try await broker.publish(Self.request, command)
+      try await subscriber.messages(1) { $0.topic == Self.response }
+      #expect(!subscriber.all.contains { $0.topic.contains("met_theirs") })
+      #expect(fixture.uplink.status.counters.elsewhere == 3)
+    }
+  }
+
   @Test func `a command for the host`() async throws {
     let broker = try await Broker.start()
     let subscriber = try await Subscriber.start(broker, "gateways/gw-1/commands/response")
@@ -81,6 +105,7 @@ struct CommandTests {
         Array("{\"id\":\"big\",\"ts\":1,\"point\":\"p\",\"value\":\"\(String(repeating: "x", count: 65_536))\"}".utf8),
         [UInt8](repeating: 0x20, count: 200_000),
       ]
+      fixture.uplink.setState(.deviceStatus(.test), Array("{}".utf8))
       for payload in hostile { try await broker.publish(Self.request, data: payload) }
       // So large that the broker keeps it to itself: MQTT 5, maximum packet size.
       try await broker.publish(Self.request, data: [UInt8](repeating: 0x20, count: 1_000_000))

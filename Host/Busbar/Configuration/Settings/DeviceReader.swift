@@ -96,6 +96,7 @@ struct DeviceReader {
       let (template, templateName) = template(map)
       let link = link(map, links: links, known: linkIDs)
       let adapter = adapter(map, template: template, templateName: templateName, link: link.flatMap { links[$0] })
+      needsTemplate(map, adapter: adapter)
       let endpoint = endpoint(map, adapter: adapter)
       let tls = tls(map, endpoint)
       let poll =
@@ -176,6 +177,15 @@ struct DeviceReader {
         expected: "a link of the adapter \(adapter)")
     }
     return adapter
+  }
+
+  /// Where the adapter makes nothing of an empty template.
+  private func needsTemplate(_ map: MapReader, adapter: String?) {
+    guard let adapter, map.value("template") == nil,
+      let needed = manifests.first(where: { $0.id == adapter })?.templateSchema?["required"]?.array, !needed.isEmpty
+    else { return }
+    let fitting = templates.templates.values.filter { $0.adapter == adapter }.map(\.name).sorted()
+    map.missing("template", expected: fitting.isEmpty ? "a template of the adapter \(adapter)" : Suggestion.list(fitting))
   }
 
   /// A plugin may be dropped in later, so an adapter that nobody knows is a warning.

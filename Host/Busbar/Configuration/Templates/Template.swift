@@ -39,8 +39,9 @@ package struct Template: Sendable {
   package var file: String
   /// `defaults.config` with its places, for messages.
   private(set) var configNode: YAMLNode?
-  /// The body with its places.
+  /// The body with its places, and the probe.
   private(set) var bodyNode: YAMLNode?
+  private(set) var probeNode: YAMLNode?
 
   package var body: JSONValue { (try? JSONValue(parsing: Array(bodyText.utf8), depth: YAMLReader.depth)) ?? [:] }
 
@@ -48,6 +49,7 @@ package struct Template: Sendable {
   mutating func forgetPlaces() {
     configNode = nil
     bodyNode = nil
+    probeNode = nil
   }
 }
 
@@ -85,11 +87,13 @@ extension Template {
 }
 
 extension Template {
-  /// A mistake that the adapter found in the body. `path` is what it wrote of where: names and `[0]`, joined by dots.
+  /// A mistake that the adapter found in the body, or in the probe where the path begins so. `path` is what it wrote of where:
+  /// names and `[0]`, joined by dots.
   package func diagnostic(_ problem: String, at path: String) -> Diagnostic {
-    var node = bodyNode
-    var place = bodyNode?.place ?? Place(file: file)
-    for part in path.split(separator: ".") {
+    let isProbe = path.hasPrefix("probe.")
+    var node = isProbe ? probeNode : bodyNode
+    var place = node?.place ?? Place(file: file)
+    for part in path.split(separator: ".").dropFirst(isProbe ? 1 : 0) {
       if part.hasPrefix("["), let index = Int(part.dropFirst().dropLast()) {
         node = node?.items.flatMap { $0.indices.contains(index) ? $0[index] : nil }
         place = node?.place ?? place
@@ -100,6 +104,6 @@ extension Template {
       }
     }
     let key = path.replacing(".[", with: "[")
-    return Diagnostic(place: place, key: key.isEmpty ? adapter : "\(adapter).\(key)", message: problem)
+    return Diagnostic(place: place, key: key.isEmpty ? adapter : isProbe ? key : "\(adapter).\(key)", message: problem)
   }
 }

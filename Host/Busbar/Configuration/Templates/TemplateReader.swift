@@ -40,7 +40,7 @@ struct TemplateReader {
       name: name, title: title, adapter: known, kind: kind, vendor: vendor, models: models, source: source,
       confidence: confidence, write: write, defaults: defaults, probe: probe, bodyText: body.text,
       points: points,
-      file: file, configNode: config, bodyNode: node)
+      file: file, configNode: config, bodyNode: node, probeNode: map.part("probe"))
   }
 
   private func name(_ map: MapReader, file: String) -> String? {

@@ -48,11 +48,13 @@ extension ValidationLayer {
       ValidationLayer.state.withLock { state in
         if refused { state.frames[ValidationLayer.thread]?.refusedBatch = true } else { state.frames[ValidationLayer.thread]?.lent += 1 }
       }
-      return unsafe slot
+      let lending = ValidationLayer.state.withLock { $0.settings.lending }
+      return unsafe slot.map { unsafe LentBatch.lend($0, lending) }
     }
     unsafe copy.batch_commit = { _, link, batch in
       ValidationLayer.needsLink("batch_commit", link)
       unsafe ValidationLayer.judge(link, batch.pointee)
+      let batch = unsafe LentBatch.taken(batch)
       ValidationLayer.state.withLock { $0.frames[ValidationLayer.thread]?.lent -= 1 }
       return unsafe ValidationLayer.host?.pointee.batch_commit?(ValidationLayer.host!, link, batch) ?? failed(BB_CLASS_BUG)
     }
@@ -102,6 +104,9 @@ extension ValidationLayer {
   }
 
   private static func judge(_ sample: bb_sample_t, _ point: Declared, arena used: UInt32) {
+    if sample.time_ns != 0, sample.flags & UInt32(BB_SAMPLE_DEVICE_TIME) == 0, !SampleBatch.isPossible(time: sample.time_ns) {
+      note("numbers-finite", "\(point.name) was sent with the time \(sample.time_ns), which is no Unix time in nanoseconds of the past")
+    }
     if sample.type != point.type {
       return note("types-match", "\(point.name) was declared with type \(point.type) and sent with type \(sample.type)")
     }

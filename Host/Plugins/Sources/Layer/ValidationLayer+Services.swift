@@ -37,10 +37,13 @@ extension ValidationLayer {
     unsafe copy.open = { host, call, link, endpoint, info in
       unsafe ValidationLayer.needsCall("stream.open", call)
       if ValidationLayer.isFailing("stream.open") { return failed(BB_CLASS_TRANSIENT, BB_REASON_REFUSED) }
-      return unsafe ValidationLayer.stream?.pointee.open?(host, call, link, endpoint, info) ?? failed(BB_CLASS_BUG)
+      let status = unsafe ValidationLayer.stream?.pointee.open?(host, call, link, endpoint, info) ?? failed(BB_CLASS_BUG)
+      if status >= 0 { unsafe ValidationLayer.lent(info.pointee.fd, link) }
+      return status
     }
     unsafe copy.close = { host, link, descriptor in
       ValidationLayer.needsLink("stream.close", link)
+      ValidationLayer.given(back: descriptor, link)
       unsafe ValidationLayer.stream?.pointee.close?(host, link, descriptor)
     }
     unsafe copy.exchange = { host, call, descriptor, request, mode, until, reply, capacity, length in

@@ -78,6 +78,8 @@ package enum ValidationLayer {
     var points: [UInt32: [UInt32: Declared]] = [:]
     var asked: Set<String> = []
     var overrun = Int64.min
+    /// Descriptors that were lent, by link, and what they lead to.
+    var descriptors: [UInt32: [Int32: DescriptorTarget]] = [:]
   }
 
   static let state = Mutex(State())
@@ -129,8 +131,14 @@ package enum ValidationLayer {
     let before = watches ? ProcessFacts() : nil
     let status = unsafe body(lending.copy(call.pointee))
     if let before { for change in ProcessFacts().changes(since: before) { note("leaves-process-alone", "\(slot) changed \(change)") } }
+    for number in closedDescriptors(of: UInt32(token >> 32)) {
+      note("opens-nothing-itself", "\(slot) closed descriptor \(number), which was lent: closing it is the host's")
+    }
     let frame = state.withLock { state in
-      if slot == "close" { state.points[UInt32(token >> 32)] = nil }
+      if slot == "close" {
+        state.points[UInt32(token >> 32)] = nil
+        state.descriptors[UInt32(token >> 32)] = nil
+      }
       return state.frames.removeValue(forKey: thread)
     }
     lending.end()
@@ -142,7 +150,8 @@ package enum ValidationLayer {
 
   private static func judge(_ frame: Frame, _ status: bb_status_t) {
     if frame.lent > 0 { note("batches-committed", "\(frame.slot) returned with a batch that it did not commit") }
-    if status >= 0, frame.slot == "poll", !frame.refusedBatch {
+    // What there was no time for may be left out.
+    if status >= 0, frame.slot == "poll", !frame.refusedBatch, Clock.boot() < frame.deadline {
       let missing = frame.due.subtracting(frame.answered)
       let names = state.withLock { state in
         missing.sorted().map { state.points[frame.link]?[$0]?.name ?? "\($0)" }

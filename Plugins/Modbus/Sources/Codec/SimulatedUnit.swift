@@ -15,6 +15,8 @@ package struct SimulatedUnit: Sendable {
 
   private let unit: UInt8
   private let maps: [DeviceMap]
+  /// What a search looks for in such devices.
+  private let checks: [ProbeCheck]
   private var fixed: [Key: Fixed] = [:]
   /// Registers keep what was written into them.
   private var held: [Address: UInt16] = [:]
@@ -22,13 +24,15 @@ package struct SimulatedUnit: Sendable {
   private var renewed: [Key: Double] = [:]
   private let present: Set<Address>
 
-  /// `maps` are the templates of all devices that answer under this unit.
-  package init(unit: UInt8, maps: [DeviceMap]) {
+  /// `maps` are the templates of all devices that answer under this unit, `checks` how searches recognise them.
+  package init(unit: UInt8, maps: [DeviceMap], checks: [ProbeCheck] = []) {
     self.unit = unit
     self.maps = maps
+    self.checks = checks.filter { $0.test != .missing }
     var present: Set<Address> = []
     for map in maps {
-      let fields = map.points.flatMap { $0.reading?.fields ?? [] } + map.identityFields + map.writtenFields
+      let searched = self.checks.map(\.field)
+      let fields = searched + map.points.flatMap { $0.reading?.fields ?? [] } + map.identityFields + map.writtenFields
       for block in BlockPlanner(map.limits, explicitBlocks: map.explicitBlocks).blocks(for: fields) {
         for register in block.address.register..<block.end { present.insert(Address(block.address.table, register)) }
       }
@@ -127,6 +131,7 @@ package struct SimulatedUnit: Sendable {
   package func image(at seconds: Double) -> [Address: UInt16] {
     var image: [Address: UInt16] = [:]
     var rest: [(map: Int, point: Point, reading: Reading)] = []
+    for check in checks where !isSettled(check.field) { claim(check.field, Self.sign(of: check, unit), &image) }
     for (index, map) in maps.enumerated() {
       for (part, source) in map.identity { fill(part, source, &image) }
       for point in map.points {
@@ -152,6 +157,35 @@ package struct SimulatedUnit: Sendable {
       }
     }
     return image.merging(held) { _, written in written }
+  }
+
+  /// Registers whose values follow from a point: from any for a range, which points keep to, from a fixed one for a code.
+  private func isSettled(_ field: Field) -> Bool {
+    let addresses = Set(field.addresses)
+    return maps.enumerated().contains { index, map in
+      map.points.contains { point in
+        guard let reading = point.reading, reading.fields.contains(where: { !addresses.isDisjoint(with: $0.addresses) }) else {
+          return false
+        }
+        return checks.contains { $0.field == field && $0.isRange } || fixed[Key(map: index, point: point.name)] != nil
+      }
+    }
+  }
+
+  /// What such a device has in these registers.
+  private static func sign(of check: ProbeCheck, _ unit: UInt8) -> [UInt16] {
+    let field = check.field
+    switch check.test {
+    case .text(let beginnings):
+      let beginning = beginnings.first ?? ""
+      return field.encode(text: beginning.isEmpty ? "SIM" + String(10_000 + Int(unit)) : beginning)
+    case .code(let codes): return ValueType.words(UInt64(bitPattern: codes.first ?? 0), count: field.count, field.order)
+    case .range(let range):
+      let middle = range.lowerBound / 2 + range.upperBound / 2
+      let value = range.contains(1) ? 1 : middle.rounded()
+      return field.encode(range.contains(value) ? value : middle) ?? field.encode(0) ?? [UInt16](repeating: 0, count: field.count)
+    case .missing: return []
+    }
   }
 
   private func claim(_ field: Field, _ words: [UInt16], _ image: inout [Address: UInt16]) {

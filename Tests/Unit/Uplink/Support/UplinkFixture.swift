@@ -18,7 +18,7 @@ struct CapturingLog: LogHandler {
   func log(event: LogEvent) { lines.update { $0.append("\(event.level) \(event.message)") } }
 }
 
-/// Carries commands out at once, or keeps their answers back.
+/// Carries commands out at once, or keeps their answers back. Knows no meters.
 final class TestHandler: UplinkHandler {
   struct State: Sendable {
     var requests: [CommandRequest] = []
@@ -37,6 +37,9 @@ final class TestHandler: UplinkHandler {
       if !answers { state.replies.append(reply) }
     }
     guard answers else { return }
+    if request.device.rawValue.hasPrefix("met_") {
+      return reply(CommandResponse(id: request.id, time: request.time, status: .refused, reason: .unknownDevice))
+    }
     guard case .set(_, let value) = request.verb else {
       return reply(CommandResponse(id: request.id, time: request.time, status: .done))
     }

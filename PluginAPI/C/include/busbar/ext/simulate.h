@@ -18,7 +18,8 @@ typedef struct bb_simulate_interface {
   uint32_t reserved; // 0
 
   // Makes a simulated device out of template bodies: `documents` is a JSON array of
-  // {"template": body, "config": device settings, "set": {"point": value, …}}, or of one {"trace": {"frames": [{"ms": 0.5,
+  // {"template": body, "config": device settings, "set": {"point": value, …}, "probe": the template's own: what the device has to
+  // hold to be recognised}, or of one {"trace": {"frames": [{"ms": 0.5,
   // "sent": "0A0B"}, {"ms": 3, "received": "0C0D"}, {"ms": 9, "event": "closed"}, …]}}: answer as the device in the trace
   // did (TRACE.md; "sent" is what the device was asked). Any of them may hold "faults": ["delay=500ms,every=10", …] in the
   // adapter's own words and "seed", a number; they concern all devices together. What is not understood is refused with

@@ -16,13 +16,15 @@ final class ModbusSimulator: Simulator {
   /// `rules` are the faults of all devices together.
   init(documents: String, _ rules: [FaultRule] = [], seed: UInt64 = 0) throws(AdapterError) {
     var maps: [UInt8: [DeviceMap]] = [:]
+    var checks: [UInt8: [ProbeCheck]] = [:]
     var settings: [(unit: UInt8, map: Int, point: String, value: String)] = []
     let list = try SimulatorDocument.list(documents)
     for document in list {
-      var map = try document.map()
+      var (map, signs) = try document.device()
       let unit = try (document.config ?? DeviceConfig()).apply(to: &map)
       let index = maps[unit]?.count ?? 0
       maps[unit, default: []].append(map)
+      checks[unit, default: []] += signs
       for (point, value) in document.set ?? [:] { settings.append((unit, index, point, value.description)) }
     }
     guard !maps.isEmpty else { throw AdapterError(.config, "nothing to simulate") }
@@ -42,7 +44,7 @@ final class ModbusSimulator: Simulator {
       throw AdapterError(.config, "faults: \(error)")
     }
     var units: [UInt8: SimulatedUnit] = [:]
-    for (unit, maps) in maps { units[unit] = SimulatedUnit(unit: unit, maps: maps) }
+    for (unit, maps) in maps { units[unit] = SimulatedUnit(unit: unit, maps: maps, checks: checks[unit] ?? []) }
     for (unit, map, point, value) in settings {
       do throws(SimulatedUnit.Failure) {
         try units[unit]?.set(point, to: value, map: map)

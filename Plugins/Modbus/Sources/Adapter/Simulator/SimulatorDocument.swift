@@ -6,6 +6,7 @@ internal import PluginKit
 /// One device to simulate (simulate.h, `start`).
 struct SimulatorDocument: Decodable {
   var template: TemplateBody
+  var probe: [ProbeBody]?
   var title: String?
   var config: DeviceConfig?
   var set: [String: JSONValue]?
@@ -18,12 +19,22 @@ struct SimulatorDocument: Decodable {
     }
   }
 
-  func map() throws(AdapterError) -> DeviceMap {
-    do {
-      return try Template(template).map
-    } catch {
-      throw error.adapterError
+  /// The device, and what a search looks for in it. The mistakes of both are told together.
+  func device() throws(AdapterError) -> (map: DeviceMap, checks: [ProbeCheck]) {
+    var mistakes: [TemplateError] = []
+    var checks: [ProbeCheck] = []
+    var map: DeviceMap?
+    do throws(TemplateError) { map = try Template(template).map } catch { mistakes.append(error) }
+    // Where what a probe stands on is wrong, that was told of above.
+    if let reader = try? TemplateReader(template) {
+      for (index, check) in (probe ?? []).enumerated() {
+        do throws(TemplateError) { checks.append(try check.check(reader, "probe.[\(index)]")) } catch { mistakes.append(error) }
+      }
     }
+    guard let map, mistakes.isEmpty else {
+      throw (TemplateError(all: mistakes) ?? TemplateError("", "cannot be read")).adapterError
+    }
+    return (map, checks)
   }
 }
 

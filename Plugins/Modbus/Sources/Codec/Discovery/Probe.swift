@@ -36,6 +36,8 @@ package struct ProbeCheck: Equatable, Sendable {
     }
   }
 
+  var isRange: Bool { if case .range = test { true } else { false } }
+
   /// Nothing but such a device is likely to hold it: a text of three letters or more, or a code beyond the small numbers
   /// that any register may hold.
   package var isSignature: Bool {
