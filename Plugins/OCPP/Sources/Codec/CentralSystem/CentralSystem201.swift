@@ -195,8 +195,10 @@ extension CentralSystem201 {
     guard let kind = payload["eventType"]?.string.flatMap({ SessionBook.Event.Kind(rawValue: $0) }),
       let transaction = info?["transactionId"]?.string
     else { return station.refuse(id, .occurrenceConstraintViolation, "transactionInfo.transactionId is missing") }
+    // The schema allows it; a session needs a name.
     guard !transaction.isEmpty else {
-      return station.refuse(id, .propertyConstraintViolation, "transactionInfo.transactionId is empty: a transaction needs a name of its own")
+      station.note("event", "a TransactionEvent names no transaction: its session is not counted")
+      return station.answer(id, Self.empty)
     }
     let token = payload["idToken"]
     var event = SessionBook.Event(
