@@ -120,8 +120,10 @@ final class HostAssembly: Sendable {
       uplink: uplink, onContact: { [arbiter] device in Task { await arbiter.deviceReady(device) } },
       onChange: { changed.yield() }, onLostThreads: { lost.yield() })
     hub.connect { [hub, picture] in
-      let alarms = hub.listeners.compactMap { listener in
-        listener.problem.map { ["name": "ListenerFault", "listener": .string(listener.name), "text": .string("\(listener.name): \($0)")] as JSONValue }
+      let alarms: [JSONValue] = hub.listeners.compactMap { listener in
+        listener.problem.map {
+          ["name": "ListenerFault", "listener": .string(listener.name), "text": .string("\(listener.name): \($0)")]
+        }
       }
       picture.setOwnAlarms(alarms, of: .listeners)
     }

@@ -198,9 +198,10 @@ final class LivePicture: LinkObserver {
       text.map { ["name": .string(name), "text": .string($0)] }
     }
     return own + state.withLock { state in
-      OwnAlarms.allCases.flatMap { state.ownAlarms[$0] ?? [] } + state.states.values.filter { !$0.alarms.isEmpty }.sorted { $0.device < $1.device }.flatMap { status in
-        status.alarms.map { ["device": .string(status.device.rawValue), "name": .string($0)] }
+      let ofDevices = state.states.values.filter { !$0.alarms.isEmpty }.sorted { $0.device < $1.device }.flatMap { status in
+        status.alarms.map { ["device": .string(status.device.rawValue), "name": .string($0)] as JSONValue }
       }
+      return OwnAlarms.allCases.flatMap { state.ownAlarms[$0] ?? [] } + ofDevices
     }
   }
 

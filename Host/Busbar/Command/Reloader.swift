@@ -111,7 +111,7 @@ actor Reloader {
       "added": list(diff.devices.added), "removed": list(diff.devices.removed), "changed": list(diff.devices.changed),
       "unchanged": .integer(Int64(diff.devices.unchanged.count)), "links": list(diff.links.changed),
       "settings": list(diff.settings), "restart": list(diff.restart),
-      "problems": list(hub.listeners.compactMap { listener in listener.problem.map { "the listener \(listener.name): \($0)" } }),
+      "problems": list(hub.listeners.compactMap(\.complaint)),
     ]
   }
 

@@ -60,8 +60,11 @@ package struct ListenerState: Sendable, Equatable {
   package var name: String
   /// As configured, with the port in use: `0.0.0.0:8443`.
   package var address: String
-  /// Why nobody can connect, a sentence; nil where it listens.
+  /// Why nobody can connect; nil where it listens.
   package var problem: String?
+
+  /// The same as a sentence with its name in it.
+  package var complaint: String? { problem.map { "the listener \(name): \($0)" } }
 }
 
 /// What a far end has to say of itself, and whether it is to be believed.

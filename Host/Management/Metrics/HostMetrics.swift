@@ -19,7 +19,8 @@ struct HostMetrics {
 
   /// Points last: where there is too much, they are what is left out.
   func families(points: Bool) -> [MetricFamily] {
-    hostFamilies + listenerFamilies + bufferFamilies + historyFamilies + uplinkFamilies + linkFamilies + deviceFamilies + (points ? [pointFamily] : [])
+    hostFamilies + listenerFamilies + bufferFamilies + historyFamilies + uplinkFamilies + linkFamilies + deviceFamilies
+      + (points ? [pointFamily] : [])
   }
 
   private var hostFamilies: [MetricFamily] {

@@ -51,8 +51,8 @@ extension CallResult.Reason {
       case 2: .closed
       case 3: .refused
       case 4: .address
-      case 7: .garbled
       case 5: .range
+      case 7: .garbled
       case 8: .wear
       default: .other(code)
       }
@@ -67,8 +67,8 @@ extension CallResult {
     case .closed: 2
     case .refused: 3
     case .address: 4
-    case .garbled: 7
     case .range: 5
+    case .garbled: 7
     case .wear: 8
     case .other(let code): code & 0xFFFF
     }
