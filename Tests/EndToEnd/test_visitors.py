@@ -406,6 +406,61 @@ def test_a_flood_of_pings_ends_the_connection(pair, visit):
     assert visit(gateway).hear().startswith("hello")
 
 
+def upgraded(gateway, name="CP-1"):
+    """A bare connection that has become a WebSocket; the greeting of the plugin is read."""
+    line = opened(gateway, f"GET /site/{name} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: visit.1\r\n\r\n".encode())  # fmt: skip
+    answers = line.makefile("rb")
+    assert b" 101 " in answers.readline()
+    while answers.readline() != b"\r\n":
+        pass
+    assert read_frame(answers)[0] == 0x81
+    return line, answers
+
+
+def read_frame(answers):
+    head = answers.read(2)
+    assert head[1] < 126, head
+    return head[0], answers.read(head[1])
+
+
+def frame(opcode, content):
+    """Masked with zeros."""
+    return bytes([0x80 | opcode, 0x80 | len(content)]) + bytes(4) + content
+
+
+def test_a_closing_is_answered_with_its_code_where_that_can_be_one(pair):
+    """RFC 6455 section 7.4."""
+    gateway, bad, good = pair()
+    bad.close()
+    for content, answer in [
+        (b"", None), (b"\x03", 1002), (b"\x03\xe8\xff\xfe", 1007), *((code.to_bytes(2, "big") + b"why", code) for code in (1000, 1001, 3000, 4999)),
+        *((code.to_bytes(2, "big") + b"why", 1002) for code in (0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000)),
+    ]:  # fmt: skip
+        line, answers = upgraded(gateway)
+        with line, answers:
+            line.sendall(frame(8, content))
+            opcode, said = read_frame(answers)
+            assert opcode == 0x88 and (int.from_bytes(said[:2], "big") if said else None) == answer, (content, said)
+            assert answers.read() == b"", "the connection ends"
+    assert good.ask("still here") == "still here"
+
+
+def test_who_goes_on_after_the_closing_is_not_read_for_long(pair):
+    """No more than what was on its way: what a connection takes beyond that is in buffers of the system."""
+    gateway, bad, good = pair()
+    bad.close()
+    line, answers = upgraded(gateway)
+    with line, answers:
+        sent, flood = 0, frame(9, b"x" * 100) * 1000
+        with pytest.raises(OSError):
+            while sent < 256 << 20:
+                line.sendall(flood)
+                sent += len(flood)
+    assert sent < 24 << 20, f"{sent >> 20} MiB"
+    assert good.ask("still here") == "still here"
+
+
 def test_a_message_in_a_thousand_pieces_comes_whole_and_one_in_ten_thousand_does_not(pair, visit):
     gateway, bad, good = pair()
     bad.socket.send(["x"] * 1000)

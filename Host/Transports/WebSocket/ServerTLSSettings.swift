@@ -42,6 +42,8 @@ package struct ServerTLSSettings: Sendable {
       var configuration = TLSConfiguration.makeServerConfiguration(
         certificateChain: certificates.map { .certificate($0) }, privateKey: .privateKey(try NIOSSLPrivateKey(file: files.key, format: .pem)))
       configuration.minimumTLSVersion = .tlsv12
+      // Whoever does not answer the end is not waited for any longer.
+      configuration.shutdownTimeout = .seconds(2)
       if !clients.isEmpty {
         configuration.trustRoots = .certificates(try clients.flatMap { try NIOSSLCertificate.fromPEMFile($0) })
         configuration.certificateVerification = .optionalVerification

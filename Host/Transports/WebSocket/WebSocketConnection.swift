@@ -18,6 +18,8 @@ final class WebSocketConnection: ChannelInboundHandler {
   private var assembling: (text: Bool, bytes: [UInt8], fragments: Int)?
   private var ending: (code: UInt16, reason: String)?
   private var closeSent = false
+  /// Bytes that are still read after our closing: what was on its way, and the far end's own closing.
+  private var remainder = 64 << 10
   private var told = false
   private var heard = true
   private var pings: RepeatedTask?
@@ -47,7 +49,7 @@ final class WebSocketConnection: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    if error is NIOWebSocketError {
+    if error is NIOWebSocketError, !closeSent {
       close(context, error as? NIOWebSocketError == .invalidFrameLength ? 1009 : 1002, "frame not allowed")
     } else {
       context.close(promise: nil)
@@ -59,7 +61,8 @@ final class WebSocketConnection: ChannelInboundHandler {
     heard = true
     budget -= 1
     guard !closeSent else {
-      if frame.opcode == .connectionClose { context.close(promise: nil) }
+      remainder -= frame.length
+      if frame.opcode == .connectionClose { context.close(promise: nil) } else if remainder < 0 { Self.hangUp(context.channel) }
       return
     }
     guard budget >= 0 else { return close(context, 1008, "too many messages") }
@@ -108,12 +111,16 @@ final class WebSocketConnection: ChannelInboundHandler {
 
   /// The far end closes, or answers our closing.
   private func answerClose(_ context: ChannelHandlerContext, _ bytes: [UInt8]) {
-    let code = bytes.count >= 2 ? UInt16(bytes[0]) << 8 | UInt16(bytes[1]) : 1005
-    let reason = String(validating: bytes.dropFirst(2), as: UTF8.self) ?? ""
-    ending = (code, String(reason.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }))
-    closeSent = true
-    write(context, .connectionClose, code == 1005 ? [] : Array(bytes.prefix(2)))
+    let said = CloseFrame(bytes)
+    close(context, said.answer.code, said.answer.reason)
+    ending = (said.code, said.reason)
     context.close(mode: .all, promise: nil)
+  }
+
+  /// Whoever goes on sending after our closing is no longer listened to, whatever else waits for it.
+  private static func hangUp(_ channel: any Channel) {
+    channel.setOption(.autoRead, value: false).whenFailure { _ in }
+    channel.close(promise: nil)
   }
 
   /// Half of a closing handshake; whoever does not answer it is cut off.
@@ -122,9 +129,9 @@ final class WebSocketConnection: ChannelInboundHandler {
     closeSent = true
     assembling = nil
     ending = (code, reason)
-    write(context, .connectionClose, [UInt8(code >> 8), UInt8(code & 0xFF)] + Array(reason.utf8.prefix(123)))
+    write(context, .connectionClose, CloseFrame(code: code, reason: reason).bytes)
     let channel = context.channel
-    context.eventLoop.scheduleTask(in: .seconds(5)) { channel.close(promise: nil) }
+    context.eventLoop.scheduleTask(in: .seconds(5)) { Self.hangUp(channel) }
   }
 
   func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
