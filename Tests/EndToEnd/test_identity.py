@@ -302,3 +302,9 @@ def test_end_of_a_certificate_is_an_alarm(host, subscriber, directory, authority
     subscriber.wait_telemetry("met_grid")
     assert gateway.log().count("the host's own certificate expire") == 1
     assert json.loads(gateway_identity(gateway, "show", "--json"))["state"] == name.removeprefix("Certificate").lower()
+    # It is over once the renewed one is there.
+    position = subscriber.mark()
+    (directory / "state" / "identity" / "certificate.pem").write_bytes(authority.sign(request, "renewed", days=300).read_bytes())
+    gateway.cli("reload")
+    subscriber.wait_for(lambda m: m.topic == "gateways/gw-test/status" and not m.json["alarms"], 30, since=position, what="its end")
+    assert "the host's own certificate is good until" in gateway.log()

@@ -1,26 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import BusbarConfiguration
-import BusbarModel
-import BusbarOpenSSL
-import BusbarSecurity
-import Logging
+internal import BusbarConfiguration
+internal import BusbarLinks
+internal import BusbarModel
+internal import BusbarOpenSSL
+internal import BusbarSecurity
+internal import BusbarSystem
+internal import Logging
 
 /// Watches the certificates by which the host shows who it is: its own, and those of files. One that ends soon or has
 /// ended is an alarm and one line in the log; the host goes on, since it is not its business to say who accepts it.
-struct CertificateWatch {
+actor CertificateWatch {
   /// A day late does not matter, an hour costs nothing.
-  static let period = Duration.seconds(3600)
+  private static let period = Duration.seconds(3600)
+  /// While one is about to end: who renews it wants to see that it was taken.
+  private static let alarmedPeriod = Duration.seconds(60)
 
-  private(set) var alarms: [JSONValue] = []
+  private var alarms: [JSONValue] = []
   private var watch = ExpiryWatch()
+  private let picture: LivePicture
+  private let hub: ListenerHub
   private let logger: Logger
 
-  init(logger: Logger) { self.logger = logger }
+  init(picture: LivePicture, hub: ListenerHub, logger: Logger) {
+    self.picture = picture
+    self.hub = hub
+    self.logger = logger
+  }
 
-  /// `now` is Unix time in seconds. True where the alarms are other ones than before.
-  mutating func look(_ configuration: Configuration, now: Int64) -> Bool {
-    let before = alarms
+  /// Looks at all of them, and gives those that were renewed to the listeners. Returns when to look again at the latest.
+  @discardableResult
+  func look(_ configuration: Configuration) async -> Duration {
+    note(configuration, now: Clock.unixMilliseconds() / 1000)
+    await hub.renew()
+    return alarms.isEmpty ? Self.period : Self.alarmedPeriod
+  }
+
+  /// `now` is Unix time in seconds.
+  private func note(_ configuration: Configuration, now: Int64) {
     alarms = []
     for (name, path) in Self.files(configuration) {
       // What cannot be read is told where it is used.
@@ -35,7 +52,7 @@ struct CertificateWatch {
         "text": .string(ExpiryWatch.text(name, state, end)),
       ])
     }
-    return alarms != before
+    picture.setOwnAlarms(alarms, of: .certificates)
   }
 
   /// Each file once, with a name for people.

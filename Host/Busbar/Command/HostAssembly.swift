@@ -38,6 +38,7 @@ final class HostAssembly: Sendable {
   private let payloads: Payloads
   private let identity: GatewayIdentity
   private let reloader: Reloader
+  private let certificateWatch: CertificateWatch
   private let registry: DeviceRegistry
   private let discovery: DiscoveryDesk
   private let bufferPath: String
@@ -97,8 +98,10 @@ final class HostAssembly: Sendable {
       configuration, identity: identity, payloads: payloads, queue: outbox, handler: commands, logger: logger)
     let certificates = CertificateDesk(arbiter: arbiter, desk: desk, logger: logger)
     office.connect(certificates)
+    certificateWatch = CertificateWatch(picture: picture, hub: hub, logger: logger)
     reloader = Reloader(
-      file: file, setup: setup, runners: runners, links: links, hub: hub, desk: desk, certificates: certificates, tags: tags, office: office,
+      file: file, setup: setup, runners: runners, links: links, hub: hub, desk: desk, certificates: certificates,
+      certificateWatch: certificateWatch, tags: tags, office: office,
       arbiter: arbiter, outbox: outbox, history: history, picture: picture, registry: registry, logger: logger)
     let site = HostSite(catalog: setup.catalog, links: links, reloader: reloader, registry: registry, picture: picture)
     let discoverer = Discoverer(site: site, store: StoredCandidates(database: database, logger: logger), logger: logger)
@@ -274,13 +277,7 @@ final class HostAssembly: Sendable {
         return nil
       }
       group.addTask {
-        var watch = CertificateWatch(logger: self.logger)
-        repeat {
-          if watch.look(await self.reloader.current, now: Clock.unixMilliseconds() / 1000) {
-            self.picture.setOwnAlarms(watch.alarms, of: .certificates)
-          }
-          await self.hub.renew()
-        } while (try? await Task.sleep(for: CertificateWatch.period)) != nil
+        while (try? await Task.sleep(for: self.certificateWatch.look(self.reloader.current))) != nil {}
         return nil
       }
       if let interval = setup.configuration.discovery.interval {

@@ -27,6 +27,7 @@ actor Reloader {
   private let hub: ListenerHub
   private let desk: ListenerDesk
   private let certificates: CertificateDesk
+  private let certificateWatch: CertificateWatch
   private let tags: TagDesk
   private let office: HostOffice
   private let arbiter: Arbiter
@@ -42,7 +43,7 @@ actor Reloader {
 
   init(
     file: String, setup: Setup, runners: PluginRunners, links: LinkManager, hub: ListenerHub, desk: ListenerDesk,
-    certificates: CertificateDesk, tags: TagDesk,
+    certificates: CertificateDesk, certificateWatch: CertificateWatch, tags: TagDesk,
     office: HostOffice, arbiter: Arbiter, outbox: Outbox, history: History, picture: LivePicture, registry: DeviceRegistry, logger: Logger
   ) {
     self.file = file
@@ -56,6 +57,7 @@ actor Reloader {
     self.desk = desk
     self.certificates = certificates
     self.tags = tags
+    self.certificateWatch = certificateWatch
     self.office = office
     self.arbiter = arbiter
     self.outbox = outbox
@@ -96,7 +98,7 @@ actor Reloader {
     // A person acts: what was in quarantine gets another go.
     await runners.release()
     let diff = try await inOrder { await self.take(SourceFiles()) }.get()
-    await hub.renew()
+    await certificateWatch.look(configuration)
     logger.notice(
       "configuration reloaded",
       metadata: [

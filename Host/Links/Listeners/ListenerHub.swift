@@ -17,6 +17,8 @@ package final class ListenerHub: Sendable {
   private struct Open {
     var plan: ListenerPlan
     var listener: WebSocketListener
+    /// Why its certificate could not be read again; empty where it could.
+    var complaint = ""
   }
 
   /// One that could not be opened, and is tried again.
@@ -128,10 +130,15 @@ package final class ListenerHub: Sendable {
   package func renew() async {
     await inOrder {
       for open in self.state.withLock({ Array($0.open.values) }) {
+        var complaint = ""
         do throws(TransportError) {
           if let settings = try open.plan.tls?.settings() { open.listener.renew(settings) }
         } catch {
-          self.logger.error("the listener \(open.plan.name) goes on with the certificate that it has: \(error.message)")
+          complaint = error.message
+        }
+        self.state.withLock { $0.open[open.plan.name]?.complaint = complaint }
+        if !complaint.isEmpty, complaint != open.complaint {
+          self.logger.error("the listener \(open.plan.name) goes on with the certificate that it has: \(complaint)")
         }
       }
     }
