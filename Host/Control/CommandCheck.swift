@@ -81,8 +81,8 @@ package struct CommandCheck: Sendable {
         guard device.known else { throw Self.noContact(device) }
         throw .refused(.unsupported, "\(device.id) has no action '\(Self.short(name))'; \(Self.offers(device.actions))")
       }
-      // The host lets a device in by its password: one that the host does not know locks the device out.
-      guard request.isOwn || !name.hasSuffix(".password") else {
+      // The host lets a device in by its password (SPEC.md section 10): one that the host does not know locks the device out.
+      guard request.isOwn || !device.visits || !name.hasSuffix(".password") else {
         throw .refused(
           .unsupported, "the password of \(device.id) is changed by the host, which has to know it: `busbar password rotate \(device.id)`, "
             + "or the action rotate-login on gateways/{id}/commands")

@@ -65,8 +65,13 @@ package struct ControlledDevice: Sendable, Equatable {
   package var actions: [String]
   /// Contact was made at least once, so points and actions are complete.
   package var known: Bool
+  /// It connects by itself, and the host lets it in: its password is the host's business.
+  package var visits: Bool
 
-  package init(id: DeviceID, writable: Bool, points: [PointDescriptor], actions: [String] = [], known: Bool) {
+  package init(
+    id: DeviceID, writable: Bool, points: [PointDescriptor], actions: [String] = [], known: Bool, visits: Bool = false
+  ) {
+    self.visits = visits
     self.id = id
     self.writable = writable
     self.points = points

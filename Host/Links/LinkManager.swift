@@ -129,8 +129,16 @@ package actor LinkManager: DeviceWriter {
   }
 
   package func describe(_ device: DeviceID) async -> ControlledDevice? {
-    guard let (_, _, memory) = await find(device) else { return nil }
-    return ControlledDevice(id: device, writable: memory.plan.writable, points: memory.points, actions: memory.actions, known: memory.known)
+    guard let (link, _, memory) = await find(device) else { return nil }
+    return ControlledDevice(
+      id: device, writable: memory.plan.writable, points: memory.points, actions: memory.actions, known: memory.known,
+      visits: await link.plan.isVisited)
+  }
+
+  /// As whom the device connects; nil where there is none, or the host connects to it.
+  package func visitor(_ device: DeviceID) async -> (listener: String, identity: String)? {
+    guard let (link, _, _) = await find(device), case .visitor(let visitor) = await link.plan.endpoint else { return nil }
+    return (visitor.listener, visitor.identity)
   }
 
   package func write(_ write: DeviceWrite) async -> DeviceWriteResult {

@@ -60,6 +60,19 @@ import Testing
     #expect(checked.expiry == 1060 * second)
   }
 
+  /// The host has to know the password of who connects to it; other devices may have any actions.
+  @Test func aPasswordIsChangedByTheHostAlone() throws {
+    var visitor = device
+    visitor.actions.append("acme.password")
+    let set = CommandRequest.Verb.action(name: "acme.password", arguments: [:])
+    #expect(throws: Never.self) { try check.check(request(set), on: visitor) }
+    visitor.visits = true
+    #expect(stop(request(set), on: visitor)?.text.contains("busbar password rotate") == true)
+    var own = request(set)
+    own.isOwn = true
+    #expect(throws: Never.self) { try check.check(own, on: visitor) }
+  }
+
   @Test(arguments: [
     (Value.text("10"), RefusalReason.invalid), (.boolean(true), .invalid), (.number(.nan), .invalid),
     (.number(.infinity), .invalid), (.number(5.9), .outOfRange), (.integer(33), .outOfRange),
