@@ -218,7 +218,7 @@ let package = Package(
       path: "Tests/Unit/OCPPAdapter", swiftSettings: settings),
     .testTarget(name: "ModbusTests", dependencies: ["ModbusCodec"], path: "Tests/Unit/Modbus", swiftSettings: settings),
     .testTarget(
-      name: "SecurityTests", dependencies: ["BusbarSecurity", "BusbarOpenSSL", "BusbarSystem"], path: "Tests/Unit/Security",
+      name: "SecurityTests", dependencies: ["BusbarSecurity", "BusbarModel", "BusbarOpenSSL", "BusbarSystem"], path: "Tests/Unit/Security",
       swiftSettings: settings),
     .testTarget(
       name: "TransportsTests", dependencies: ["BusbarTransports", "BusbarSystem", "BusbarSecurity", "BusbarOpenSSL"],

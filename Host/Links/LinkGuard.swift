@@ -92,6 +92,8 @@ package actor LinkGuard {
   var stopping = false
   /// Commands that the plugin ends later, at most; known once it has had one.
   var mostPending = 1
+  /// The security profile of OCPP with which the far end came last, as far as it can be seen: 3 a certificate, 2 TLS, 1 a password.
+  var profile = 0
   /// Times that the far end connected by itself.
   var connections = 0
   var eventComplaints = LogBudget()

@@ -135,10 +135,11 @@ package actor LinkManager: DeviceWriter {
       visits: await link.plan.isVisited)
   }
 
-  /// As whom the device connects; nil where there is none, or the host connects to it.
-  package func visitor(_ device: DeviceID) async -> (listener: String, identity: String)? {
+  /// As whom the device connects, and the security profile of OCPP with which it came last; nil where there is none, or the host
+  /// connects to it.
+  package func visitor(_ device: DeviceID) async -> (listener: String, identity: String, profile: Int)? {
     guard let (link, _, _) = await find(device), case .visitor(let visitor) = await link.plan.endpoint else { return nil }
-    return (visitor.listener, visitor.identity)
+    return (visitor.listener, visitor.identity, await link.profile)
   }
 
   package func write(_ write: DeviceWrite) async -> DeviceWriteResult {

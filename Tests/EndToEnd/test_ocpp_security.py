@@ -3,12 +3,15 @@
 
 import socket
 import ssl
+import time
+import uuid
 
 import pytest
 import websockets
 
 from harness.authority import Authority
 from harness.charger import Charger
+from harness.network import free_port
 from harness.ocpp_site import VERSIONS, Site, device
 
 BOTH = pytest.mark.parametrize("version", VERSIONS)
@@ -91,11 +94,92 @@ def test_who_is_turned_away(host, subscriber, closing, impatient):
     assert refused(site, password="wrong-horse-12345") == 401
     assert refused(site) == 401
     assert refused(site, "CP-9", password=PASSWORD) in (401, 403, 404)
-    # Profile 2 is TLS beside the password.
-    give(site, PASSWORD, "--profile", "2")
-    assert refused(site, password=PASSWORD) == 403
     log = site.host.log()
     assert "wrong-horse" not in log and PASSWORD not in log
+
+
+def alarms(site, wanted, since=0):
+    return site.subscriber.wait_for(
+        lambda m: m.topic == "gateways/gw-test/status" and wanted([alarm["name"] for alarm in m.json["alarms"]]), 30, since=since,
+        what="the alarms").json["alarms"]
+
+
+def test_a_profile_that_a_listener_cannot_do_locks_nobody_out(host, subscriber, closing, certificate):
+    """By no way: not by the host's record, and not by telling the charger."""
+    secure = {"listen": f"127.0.0.1:{free_port()}", "login": "password", "tls": certificate}
+    site = Site(host, subscriber, closing, login="password")
+    gateway = host(
+        listeners={"ocpp": site.listener, "ocpps": secure}, devices=[device(WALL, "CP-1"), device("evc_new", "CP-2")],
+        uplink={"role": "installer"})
+    site.host = gateway
+    give(site, PASSWORD)
+    gateway.cli("password", "set", "evc_new", stdin=PASSWORD + "\n")
+    old, new = site.charger("CP-1", password=PASSWORD), site.charger("CP-2", "ocpp2.0.1", password=PASSWORD)
+    for name in (WALL, "evc_new"):
+        site.value(name, "status")
+    result = gateway.cli("password", "set", WALL, "--profile", "2", stdin="another-horse-12\n", check=False)
+    assert result.returncode == 1 and "nothing was changed" in result.stderr and "has no TLS" in result.stderr, result.stderr
+    assert "listener:ocpps/CP-1" in result.stderr, "where it could come to"
+
+    def set_login(**members):
+        content = {"id": uuid.uuid4().hex, "action": "set-login"} | members
+        subscriber.publish("gateways/gw-test/commands", content)
+        return subscriber.wait_for(
+            lambda m: m.topic == "gateways/gw-test/commands/response" and m.json["id"] == content["id"], 30, what="an answer").json
+
+    answer = set_login(device=WALL, profile=3)
+    assert answer["status"] == "refused" and "has no TLS" in answer["text"], answer
+    answer = set_login(device="listener:ocpps/CP-1", profile=3, password=PASSWORD)
+    assert answer["status"] == "refused" and "clients: FILE" in answer["text"], answer
+    answer = set_login(device="listener:ocpps/CP-1", profile=2)
+    assert answer["status"] == "refused" and "no password" in answer["text"], answer
+    assert set_login(device="listener:ocpps/CP-1", profile=2, password=PASSWORD)["status"] == "done"
+    asked = len(old.requests), len(new.requests)
+    url = f"127.0.0.1:{site.port}/ocpp"
+    profile = {"ocppVersion": "OCPP20", "ocppTransport": "JSON", "messageTimeout": 30, "ocppInterface": "Wired0"}
+    variable = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "SecurityProfile"}}
+    for name, action, payload, why in [
+        (WALL, "ChangeConfiguration", {"key": "SecurityProfile", "value": "3"}, "has no TLS"),
+        (WALL, "ChangeConfiguration", {"key": "SecurityProfile", "value": "0"}, "lower than 1"),
+        ("evc_new", "SetVariables", {"setVariableData": [variable | {"attributeValue": "3"}]}, "has no TLS"),
+        ("evc_new", "SetNetworkProfile", {"configurationSlot": 1, "connectionData": profile | {"ocppCsmsUrl": f"wss://{url}", "securityProfile": 2}},
+         "has no TLS"),
+        ("evc_new", "SetNetworkProfile", {"configurationSlot": 1, "connectionData": profile | {"ocppCsmsUrl": f"ws://{url}", "securityProfile": 2}},
+         "write wss://"),
+    ]:  # fmt: skip
+        _, answer = site.call(name, action, payload)
+        assert answer["status"] == "refused" and why in answer["text"], (action, payload, answer)
+    answer = site.ask("evc_new", action="ocpp.network", args={"slot": 1, "url": f"wss://{url}", "security": 2})
+    assert answer["status"] == "refused" and "has no TLS" in answer["text"], answer
+    assert (len(old.requests), len(new.requests)) == asked
+    # What can be done is: the other listener takes it there.
+    new.answers["SetNetworkProfile"] = old.answers["ChangeConfiguration"] = lambda payload: {"status": "Accepted"}
+    data = profile | {"ocppCsmsUrl": f"wss://{secure['listen']}/ocpps", "securityProfile": 2}
+    assert site.call("evc_new", "SetNetworkProfile", {"configurationSlot": 1, "connectionData": data})[0]["status"] == "Accepted"
+    assert site.call(WALL, "ChangeConfiguration", {"key": "SecurityProfile", "value": "2"})[0]["status"] == "Accepted"
+    old.disconnect()
+    old.connect()
+    for charger in (old, new):
+        charger.check()
+
+
+def test_a_listener_that_loses_its_tls_says_whom_it_shuts_out(host, subscriber, closing, certificate, impatient):
+    site = Site(host, subscriber, closing, login="password", tls=certificate)
+    gateway = site.start(device(WALL, "CP-1"))
+    # Profile 2 is TLS beside the password.
+    give(site, PASSWORD, "--profile", "2")
+    site.listener["tls"] = "off"
+    gateway.write(listeners={"ocpp": site.listener})
+    position = subscriber.mark()
+    assert "1 device is not let in" in " ".join(gateway.json("reload")["problems"])
+    assert any("has no TLS" in alarm["text"] for alarm in alarms(site, lambda names: names == ["SecurityProfileFault"], position))
+    assert refused(site, password=PASSWORD) == 403
+    assert gateway.log().count("1 device is not let in") == 1
+    position = subscriber.mark()
+    give(site, PASSWORD, "--profile", "1")
+    gateway.cli("reload")
+    alarms(site, lambda names: not names, position)
+    site.charger("CP-1", password=PASSWORD).check()
 
 
 def test_a_certificate_of_somebody_else(host, subscriber, closing, authority, certificate, directory, impatient):

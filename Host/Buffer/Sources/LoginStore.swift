@@ -45,6 +45,17 @@ package final class LoginStore: Sendable {
     }
   }
 
+  /// How many of a listener have to use a higher profile than this one.
+  package func count(_ listener: String, above profile: Int) throws -> Int {
+    try database.read { database in
+      var count = 0
+      try database.query("SELECT count(*) FROM logins WHERE listener = ? AND profile > ?", .text(listener), .integer(Int64(profile))) { row in
+        count = Int(row.integer(0))
+      }
+      return count
+    }
+  }
+
   package func remove(_ listener: String, _ identity: String) throws {
     try database.write { database in
       _ = try database.run("DELETE FROM logins WHERE listener = ? AND identity = ?", .text(listener), .text(identity))

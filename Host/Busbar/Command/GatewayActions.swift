@@ -145,7 +145,12 @@ struct GatewayActions: Sendable {
     let link = configuration.links.first { $0.devices.contains { $0.id?.rawValue == name } }
     let candidate = await discovery.discoverer.candidate(name)?.endpoint
     let endpoint = link?.endpoint ?? (try? Endpoint(candidate ?? name))
-    guard let visitor = endpoint?.visitor else {
+    // A device whose id was made of its serial number stands under none in the configuration.
+    var bound: Endpoint?
+    if endpoint == nil, let id = DeviceID(rawValue: name), let visitor = await discovery.links.visitor(id) {
+      bound = try? Endpoint(VisitorName.endpoint(visitor.listener, visitor.identity))
+    }
+    guard let visitor = (endpoint ?? bound)?.visitor else {
       guard link == nil else { throw OnboardingRefusal(.invalid, "\(name.prefix(64)) does not connect by itself; the host connects to it") }
       throw OnboardingRefusal(.unknown, "there is no device \(name.prefix(64)); `busbar devices` lists them")
     }

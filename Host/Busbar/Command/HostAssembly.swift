@@ -111,7 +111,7 @@ final class HostAssembly: Sendable {
       links: links)
     await office.connect(
       tags, links, uplink: uplink, topics: Topics(prefix: configuration.uplink?.prefix ?? "", gateway: configuration.host.id))
-    desk.connect(discoverer, discovery.onboarding)
+    desk.connect(discoverer, discovery.onboarding) { [desk, picture] in picture.showFull(desk.full()) }
     commands.connect(
       discovery: discovery, desk: desk, tags: tags, reload: { [reloader] () async throws(OperationError) in try await reloader.reload() },
       restart: { [plugins, links] id async throws(OperationError) in try await plugins.restart(id, links) })

@@ -26,6 +26,7 @@ final class ListenerDesk: DoorKeeper {
     var subprotocols: [String: [String]] = [:]
     var discoverer: Discoverer?
     var onboarding: Onboarding?
+    var abilities: [ListenerAbility] = []
     /// By endpoint: what a candidate showed.
     var shown: [String: PasswordRecord] = [:]
   }
@@ -61,6 +62,7 @@ final class ListenerDesk: DoorKeeper {
   // MARK: At the door
 
   func requirement(_ listener: String, _ identity: String) async -> (login: ListenerPlan.Login, tls: Bool) {
+      state.abilities = listeners.sorted { $0.key < $1.key }.map { ListenerAbility($0.key, $0.value) }
     guard let login = login(listener, identity) else { return (.none, false) }
     switch login.profile {
     // A password that somebody has set is asked for.
@@ -184,17 +186,22 @@ final class ListenerDesk: DoorKeeper {
 
   // MARK: For those who set them
 
-  /// Nil leaves as it is. Throws a sentence.
+  /// Nil leaves as it is. Throws a sentence, also where nobody could come in any more.
   func set(_ visitor: Endpoint.Visitor, password: [UInt8]?, profile: Int?) async throws {
     let secret: [UInt8]? = if let password { try await hashed(password).bytes } else { nil }
+    var before = 0
     try change(visitor.listener, visitor.identity) { login in
       if let secret { (login.secret, login.next) = (secret, nil) }
+      before = login.profile
       if let profile { login.profile = profile }
     }
     state.withLock { _ = $0.shown.removeValue(forKey: VisitorName.endpoint(visitor.listener, visitor.identity)) }
     logger.notice(
       password == nil ? "the security profile of a device was set" : "the password of a device was set",
       metadata: ["identity": "\(visitor.identity)"])
+    if let profile, profile < before {
+      logger.warning("the security profile of a device was lowered", metadata: ["identity": "\(visitor.identity)", "from": "\(before)", "to": "\(profile)"])
+    }
   }
 
   /// Gives a device a new password over its connection: `tell` hands it over and says whether the device has taken it. It is on
@@ -222,6 +229,7 @@ final class ListenerDesk: DoorKeeper {
       pool.run { continuation.resume(with: Result { try PasswordRecord(password) }) }
     }
   }
+    if let profile, let lack = try lack(visitor, profile, comesWithPassword: password != nil) { throw SecurityError(lack) }
 
   private func change(_ listener: String, _ identity: String, _ body: (inout LoginStore.Login) -> Void) throws {
     try changing.withLock { _ in
@@ -233,6 +241,48 @@ final class ListenerDesk: DoorKeeper {
   }
 
   /// What a device that was let in has made true; where the disk refuses, it is let in all the same.
+  private func lack(_ visitor: Endpoint.Visitor, _ profile: Int, comesWithPassword: Bool) throws -> String? {
+    let all = state.withLock { $0.abilities }
+    if let lack = all.first(where: { $0.name == visitor.listener })?.lack(for: profile) {
+      let other = all.first { $0.lack(for: profile) == nil }
+      return "nothing was changed, since the device could not connect any more: \(lack)"
+        + (other.map { ". Or let the device come to the listener \($0.name), with the endpoint \(VisitorName.endpoint($0.name, visitor.identity))" } ?? "")
+    }
+    guard profile == 1 || profile == 2, !comesWithPassword else { return nil }
+    let isShown = state.withLock { $0.shown[VisitorName.endpoint(visitor.listener, visitor.identity)] != nil }
+    guard !isShown, try store.get(visitor.listener, visitor.identity)?.hasPassword != true else { return nil }
+    return "nothing was changed, since the device could not connect any more: it has no password, which security profile \(profile) needs; give "
+      + "one along with the profile"
+  }
+
+  /// Why a device is not told to connect in another way; nil where it would be let in, or nothing of the kind is asked of it.
+  /// `present`: the profile with which it came last.
+  func objection(_ listener: String, _ identity: String, present: Int, _ arguments: [String: JSONValue]) -> String? {
+    let orders = ProfileOrder.all(in: arguments)
+    let all = state.withLock { $0.abilities }
+    guard !orders.isEmpty, let own = all.first(where: { $0.name == listener }) else { return nil }
+    let login = login(listener, identity)
+    let isShown = state.withLock { $0.shown[VisitorName.endpoint(listener, identity)] != nil }
+    let standing = ProfileStanding(
+      own: own, all: all, recorded: login?.profile ?? 0, present: present, hasPassword: isShown || login?.hasPassword == true)
+    return orders.lazy.compactMap { $0.objection(standing) }.first
+  }
+
+  /// Devices that nobody can let in any more, because their listener has become less able than they have to be.
+  func shutOut() -> [String] {
+    state.withLock { $0.abilities }.compactMap { ability in
+      guard ability.highest < 3 else { return nil }
+      do {
+        let count = try store.count(ability.name, above: ability.highest)
+        guard count > 0, let lack = ability.lack(for: ability.highest + 1) else { return nil }
+        let whom = count == 1 ? "1 device is" : "\(count) devices are"
+        return "\(whom) not let in: \(lack). Or lower what they have to show: `busbar password set DEVICE --profile \(ability.highest)`"
+      } catch {
+        return "the passwords of devices cannot be read: \(error)"
+      }
+    }
+  }
+
   private func settle(_ what: String, _ listener: String, _ identity: String, _ body: (inout LoginStore.Login) -> Void) {
     do {
       try change(listener, identity, body)
@@ -248,5 +298,24 @@ final class ListenerDesk: DoorKeeper {
   func remove(_ visitor: Endpoint.Visitor) throws {
     try store.remove(visitor.listener, visitor.identity)
     logger.notice("the password of a device was removed", metadata: ["identity": "\(visitor.identity)"])
+  }
+}
+
+extension LoginStore.Login {
+  /// Also one that the device was given and has not come with yet.
+  var hasPassword: Bool { secret != nil || next != nil }
+}
+
+extension ListenerAbility {
+  init(_ name: String, _ listener: Configuration.Listener) {
+    let least =
+      switch listener.login {
+      case .none: 0
+      case .password: 1
+      case .certificate: 3
+      }
+    self.init(
+      name: name, port: listener.listen.port, tls: listener.tls != .off,
+      certificates: listener.tls != .off && (listener.clients != nil || listener.authority != nil), least: least)
   }
 }

@@ -36,6 +36,7 @@ actor Reloader {
   private let picture: LivePicture
   private let registry: DeviceRegistry
   private let logger: Logger
+  private var toldShutOut: [String] = []
   /// The last change: one waits for the one before it.
   private var applying: Task<Outcome, Never>?
 
@@ -56,8 +57,8 @@ actor Reloader {
     self.hub = hub
     self.desk = desk
     self.certificates = certificates
-    self.tags = tags
     self.certificateWatch = certificateWatch
+    self.tags = tags
     self.office = office
     self.arbiter = arbiter
     self.outbox = outbox
@@ -113,7 +114,7 @@ actor Reloader {
       "added": list(diff.devices.added), "removed": list(diff.devices.removed), "changed": list(diff.devices.changed),
       "unchanged": .integer(Int64(diff.devices.unchanged.count)), "links": list(diff.links.changed),
       "settings": list(diff.settings), "restart": list(diff.restart),
-      "problems": list(hub.listeners.compactMap(\.complaint)),
+      "problems": list(hub.listeners.compactMap(\.complaint) + desk.shutOut()),
     ]
   }
 
@@ -127,6 +128,10 @@ actor Reloader {
     let unable = certificates.change(configuration)
     for problem in unable { logger.error("\(problem)") }
     picture.setOwnAlarms(unable.map { ["name": "AuthorityFault", "text": .string($0)] }, of: .authorities)
+    let shutOut = desk.shutOut()
+    for problem in shutOut where !toldShutOut.contains(problem) { logger.error("\(problem)") }
+    toldShutOut = shutOut
+    picture.setOwnAlarms(shutOut.map { ["name": "SecurityProfileFault", "text": .string($0)] }, of: .profiles)
     await hub.apply(PlanMaker.listeners(configuration))
   }
 

@@ -55,6 +55,7 @@ extension LinkGuard {
       if connections > 0 { devices[number]?.health.reconnected() }
     }
     connections += 1
+    profile = peer.trust == .certificate ? 3 : peer.tls ? 2 : peer.trust == .password ? 1 : 0
     logger.info("connected", metadata: ["address": "\(peer.address)", "protocol": "\(peer.subprotocol)", "trust": "\(peer.trust)"])
   }
 
