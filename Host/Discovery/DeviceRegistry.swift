@@ -38,11 +38,24 @@ package final class DeviceRegistry: Sendable {
 
   private let store: KeyValueStore
   private let devices: Mutex<[DeviceID: RegisteredDevice]>
+  /// By listener: who connects by itself.
+  private let visitors = Mutex<[String: Int]>([:])
 
   package init(database: StateDatabase) throws {
     store = KeyValueStore(database: database, keys: Self.capacity)
     let known = try store.all(Self.scope)
-    devices = Mutex(Self.read(known))
+    let devices = Self.read(known)
+    self.devices = Mutex(devices)
+    for device in devices.values { count(device, 1) }
+  }
+
+  /// How many of a listener's devices are in the registry.
+  package func count(of listener: String) -> Int { visitors.withLock { $0[listener] ?? 0 } }
+
+  private func count(_ device: RegisteredDevice?, _ change: Int) {
+    guard let endpoint = device?.entry["endpoint"]?.string, VisitorName.isEndpoint(endpoint) else { return }
+    let name = String(endpoint.dropFirst(VisitorName.scheme.count).prefix { $0 != "/" })
+    visitors.withLock { $0[name, default: 0] += change }
   }
 
   /// What is in the registry of a host that may be running; nothing where there is no database yet.
@@ -66,7 +79,8 @@ package final class DeviceRegistry: Sendable {
     } catch {
       throw OnboardingRefusal(.failed, "the registry could not be written: \(error)")
     }
-    devices.withLock { $0[device.id] = device }
+    count(devices.withLock { $0.updateValue(device, forKey: device.id) }, -1)
+    count(device, 1)
   }
 
   package func remove(_ id: DeviceID) throws(OnboardingRefusal) {
@@ -75,6 +89,6 @@ package final class DeviceRegistry: Sendable {
     } catch {
       throw OnboardingRefusal(.failed, "the registry could not be written: \(error)")
     }
-    devices.withLock { $0[id] = nil }
+    count(devices.withLock { $0.removeValue(forKey: id) }, -1)
   }
 }

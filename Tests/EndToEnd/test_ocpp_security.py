@@ -350,3 +350,40 @@ def test_a_charger_that_nobody_knows_is_a_candidate(host, subscriber, closing, i
         and m.json.get("values", {}).get("status") == "available",
         30, what="telemetry of the new charger")
     charger.check()
+
+
+def test_whoever_comes_is_taken_in_up_to_a_limit(host, subscriber, closing):
+    site = Site(host, subscriber, closing, accept="any", accept_limit=3)
+    gateway = site.start(device(WALL, "CP-1"))
+    known = site.charger("CP-1", boot=False)
+
+    def come(number):
+        """It is taken in, and let in once its link is open; nil where it has to wait."""
+        end = time.monotonic() + 60
+        while True:
+            try:
+                return closing(Charger(site.url, f"CP-NEW-{number}")).connect()
+            except websockets.InvalidStatus as error:
+                if error.response.status_code == 404:
+                    return None
+                assert time.monotonic() < end, "neither in nor out"
+                time.sleep(0.1)
+
+    assert all(come(number) for number in range(3))
+    position = subscriber.mark()
+    assert not any(come(number) for number in range(3, 6))
+    assert "accept_limit" in alarms(site, lambda names: names == ["ListenerFull"], position)[0]["text"]
+    assert gateway.log().count("takes in whoever comes") == 1
+    # Those in service are not touched by it, and those who wait can be approved.
+    known.disconnect()
+    known.connect()
+    assert come(0)
+    waiting = [found["candidate"] for found in gateway.json("discover", "--list")["candidates"]]
+    assert len(waiting) == 3
+    gateway.cli("approve", waiting[0], timeout=60)
+    position = subscriber.mark()
+    site.listener["accept_limit"] = 5
+    gateway.write(listeners={"ocpp": site.listener})
+    gateway.cli("reload")
+    alarms(site, lambda names: not names, position)
+    assert come(7) and not come(8)

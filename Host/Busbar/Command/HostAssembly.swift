@@ -79,7 +79,7 @@ final class HostAssembly: Sendable {
     history = History(
       path: "\(configuration.host.state)/history.db", limits: HistoryLimits(configuration.history), logger: logger)
     picture = LivePicture(outbox: outbox, history: history, payloads: payloads)
-    let desk = try ListenerDesk(database: database, logger: logger)
+    let desk = try ListenerDesk(database: database, registry: registry, logger: logger)
     hub = ListenerHub(keeper: desk, logger: logger)
     let office = HostOffice(outbox: outbox, picture: picture, logger: logger)
     let tags = try TagDesk(
@@ -89,7 +89,7 @@ final class HostAssembly: Sendable {
       connecting: Connector(catalog: setup.catalog, runners: runners, isolation: isolation, store: store, logger: logger),
       observer: picture,
       binding: StoredIdentities(store: store, logger: logger), logger: logger, host: office, hub: hub)
-    arbiter = Arbiter(writer: links, journal: journal, logger: logger)
+    arbiter = Arbiter(writer: WayInGuard(links: links, desk: desk), journal: journal, logger: logger)
     let commands = UplinkCommands(
       arbiter: arbiter, journal: journal, gateway: configuration.host.id, role: configuration.uplink?.role ?? .viewer,
       count: commandCount)

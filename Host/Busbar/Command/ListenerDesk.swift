@@ -22,17 +22,21 @@ final class ListenerDesk: DoorKeeper {
 
   private struct State {
     var adapters: [PluginManifest.Adapter] = []
-    var accepts: [String: Configuration.Strangers] = [:]
+    /// How many come in by themselves, by listener; none where each has to be approved.
+    var limits: [String: Int] = [:]
+    var newcomers = Newcomers()
     var subprotocols: [String: [String]] = [:]
+    var abilities: [ListenerAbility] = []
     var discoverer: Discoverer?
     var onboarding: Onboarding?
-    var abilities: [ListenerAbility] = []
+    var onFull: (@Sendable () -> Void)?
     /// By endpoint: what a candidate showed.
     var shown: [String: PasswordRecord] = [:]
   }
 
   private let store: LoginStore
   private let desk: LoginDesk
+  private let registry: DeviceRegistry
   private let logger: Logger
   private let state = Mutex(State())
   /// What is stored changes by one at a time.
@@ -40,29 +44,31 @@ final class ListenerDesk: DoorKeeper {
   /// Hashing takes its time: not on threads that others need, and not on all cores.
   private let pool = ThreadPool(name: "login", limit: 2)
 
-  init(database: StateDatabase, logger: Logger) throws {
+  init(database: StateDatabase, registry: DeviceRegistry, logger: Logger) throws {
+    self.registry = registry
     store = LoginStore(database: database)
     desk = try LoginDesk()
     self.logger = logger
   }
 
-  func connect(_ discoverer: Discoverer, _ onboarding: Onboarding) {
-    state.withLock { ($0.discoverer, $0.onboarding) = (discoverer, onboarding) }
+  /// `onFull` is called where a listener takes in nobody any more.
+  func connect(_ discoverer: Discoverer, _ onboarding: Onboarding, onFull: @escaping @Sendable () -> Void) {
+    state.withLock { ($0.discoverer, $0.onboarding, $0.onFull) = (discoverer, onboarding, onFull) }
   }
 
   /// What is configured, and what the plugins speak that are there.
   func change(_ listeners: [String: Configuration.Listener], _ adapters: [PluginManifest.Adapter]) {
     state.withLock { state in
       state.adapters = adapters
-      state.accepts = listeners.mapValues(\.accept)
+      state.limits = listeners.filter { $0.value.accept == .any }.mapValues(\.acceptLimit)
       state.subprotocols = listeners.mapValues(\.subprotocols)
+      state.abilities = listeners.sorted { $0.key < $1.key }.map { ListenerAbility($0.key, $0.value) }
     }
   }
 
   // MARK: At the door
 
   func requirement(_ listener: String, _ identity: String) async -> (login: ListenerPlan.Login, tls: Bool) {
-      state.abilities = listeners.sorted { $0.key < $1.key }.map { ListenerAbility($0.key, $0.value) }
     guard let login = login(listener, identity) else { return (.none, false) }
     switch login.profile {
     // A password that somebody has set is asked for.
@@ -132,12 +138,12 @@ final class ListenerDesk: DoorKeeper {
   }
 
   func met(_ stranger: Stranger) async -> Bool {
-    let (adapter, discoverer, onboarding, accepts) = state.withLock { state in
+    let (adapter, discoverer, onboarding, limit) = state.withLock { state in
       let own = state.subprotocols[stranger.listener] ?? []
       let adapter = state.adapters.first { adapter in
         stranger.subprotocols.contains { adapter.subprotocols.contains($0) && (own.isEmpty || own.contains($0)) }
       }
-      return (adapter, state.discoverer, state.onboarding, state.accepts[stranger.listener] ?? .approved)
+      return (adapter, state.discoverer, state.onboarding, state.limits[stranger.listener])
     }
     // What speaks nothing that a plugin speaks is no candidate.
     guard let adapter, let discoverer, let onboarding else { return false }
@@ -147,10 +153,11 @@ final class ListenerDesk: DoorKeeper {
       adapter: adapter.id, template: nil, kind: adapter.kinds.first, endpoint: endpoint, config: [:], serial: stranger.identity,
       confidence: stranger.hasCertificate ? 1 : 0.9, firstSeen: now, lastSeen: now)
     if let password = stranger.password { await remember(password, endpoint) }
-    guard accepts == .any else {
+    guard let limit, hasRoom(stranger.listener, limit) else {
       await discoverer.sighted(found)
       return false
     }
+    defer { state.withLock { $0.newcomers.end(stranger.listener) } }
     var request = OnboardingRequest()
     request.adapter = adapter.id
     request.endpoint = endpoint
@@ -163,6 +170,35 @@ final class ListenerDesk: DoorKeeper {
       await discoverer.sighted(found)
       return false
     }
+  }
+
+  private func hasRoom(_ listener: String, _ limit: Int) -> Bool {
+    let known = registry.count(of: listener)
+    switch state.withLock({ $0.newcomers.begin(listener, known: known, limit: limit) }) {
+    case .comes: return true
+    case .waits(let isNews):
+      if isNews {
+        logger.warning("\(Self.fullSentence(listener, limit))")
+        state.withLock { $0.onFull }?()
+      }
+      return false
+    }
+  }
+
+  /// Listeners that take in whoever comes, and have taken in as many as they may; a sentence each.
+  func full() -> [String] {
+    let (limits, found) = state.withLock { state in
+      (state.limits, state.newcomers.settle(limits: state.limits) { registry.count(of: $0) })
+    }
+    for (listener, waited) in found.relieved {
+      logger.notice("the listener \(listener) is not full any more; newcomers had to wait as candidates \(waited) times")
+    }
+    return found.full.map { Self.fullSentence($0, limits[$0] ?? 0) }
+  }
+
+  private static func fullSentence(_ listener: String, _ limit: Int) -> String {
+    "the listener \(listener) takes in whoever comes, and the registry has \(limit) devices or more of it: newcomers wait as candidates; "
+      + "approve them, forget devices that are none, or raise accept_limit"
   }
 
   private func remember(_ password: [UInt8], _ endpoint: String) async {
@@ -188,6 +224,7 @@ final class ListenerDesk: DoorKeeper {
 
   /// Nil leaves as it is. Throws a sentence, also where nobody could come in any more.
   func set(_ visitor: Endpoint.Visitor, password: [UInt8]?, profile: Int?) async throws {
+    if let profile, let lack = try lack(visitor, profile, comesWithPassword: password != nil) { throw SecurityError(lack) }
     let secret: [UInt8]? = if let password { try await hashed(password).bytes } else { nil }
     var before = 0
     try change(visitor.listener, visitor.identity) { login in
@@ -204,43 +241,6 @@ final class ListenerDesk: DoorKeeper {
     }
   }
 
-  /// Gives a device a new password over its connection: `tell` hands it over and says whether the device has taken it. It is on
-  /// disk before that, and until the device has come with it both count, so that a host or a device that stops between the two
-  /// locks nobody out.
-  func rotate(_ visitor: Endpoint.Visitor, _ tell: (String) async -> CommandResponse) async throws -> CommandResponse {
-    let password = String((0..<20).map { _ in Self.letters.randomElement() ?? "x" })
-    let new = try await hashed(Array(password.utf8)).bytes
-    try change(visitor.listener, visitor.identity) { $0.next = new }
-    let response = await tell(password)
-    try change(visitor.listener, visitor.identity) { login in
-      guard login.next == new else { return }
-      switch response.status {
-      // Where it never had one there is nothing to fall back on, and from now on one is asked for.
-      case .done, .accepted: if login.secret == nil { (login.secret, login.next) = (new, nil) }
-      case .unknown: break
-      default: login.next = nil
-      }
-    }
-    return response
-  }
-
-  private func hashed(_ password: [UInt8]) async throws -> PasswordRecord {
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<PasswordRecord, any Error>) in
-      pool.run { continuation.resume(with: Result { try PasswordRecord(password) }) }
-    }
-  }
-    if let profile, let lack = try lack(visitor, profile, comesWithPassword: password != nil) { throw SecurityError(lack) }
-
-  private func change(_ listener: String, _ identity: String, _ body: (inout LoginStore.Login) -> Void) throws {
-    try changing.withLock { _ in
-      var login = try store.get(listener, identity) ?? LoginStore.Login()
-      let before = login
-      body(&login)
-      if login != before { try store.set(listener, identity, login) }
-    }
-  }
-
-  /// What a device that was let in has made true; where the disk refuses, it is let in all the same.
   private func lack(_ visitor: Endpoint.Visitor, _ profile: Int, comesWithPassword: Bool) throws -> String? {
     let all = state.withLock { $0.abilities }
     if let lack = all.first(where: { $0.name == visitor.listener })?.lack(for: profile) {
@@ -283,6 +283,42 @@ final class ListenerDesk: DoorKeeper {
     }
   }
 
+  /// Gives a device a new password over its connection: `tell` hands it over and says whether the device has taken it. It is on
+  /// disk before that, and until the device has come with it both count, so that a host or a device that stops between the two
+  /// locks nobody out.
+  func rotate(_ visitor: Endpoint.Visitor, _ tell: (String) async -> CommandResponse) async throws -> CommandResponse {
+    let password = String((0..<20).map { _ in Self.letters.randomElement() ?? "x" })
+    let new = try await hashed(Array(password.utf8)).bytes
+    try change(visitor.listener, visitor.identity) { $0.next = new }
+    let response = await tell(password)
+    try change(visitor.listener, visitor.identity) { login in
+      guard login.next == new else { return }
+      switch response.status {
+      // Where it never had one there is nothing to fall back on, and from now on one is asked for.
+      case .done, .accepted: if login.secret == nil { (login.secret, login.next) = (new, nil) }
+      case .unknown: break
+      default: login.next = nil
+      }
+    }
+    return response
+  }
+
+  private func hashed(_ password: [UInt8]) async throws -> PasswordRecord {
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<PasswordRecord, any Error>) in
+      pool.run { continuation.resume(with: Result { try PasswordRecord(password) }) }
+    }
+  }
+
+  private func change(_ listener: String, _ identity: String, _ body: (inout LoginStore.Login) -> Void) throws {
+    try changing.withLock { _ in
+      var login = try store.get(listener, identity) ?? LoginStore.Login()
+      let before = login
+      body(&login)
+      if login != before { try store.set(listener, identity, login) }
+    }
+  }
+
+  /// What a device that was let in has made true; where the disk refuses, it is let in all the same.
   private func settle(_ what: String, _ listener: String, _ identity: String, _ body: (inout LoginStore.Login) -> Void) {
     do {
       try change(listener, identity, body)

@@ -207,7 +207,7 @@ final class LivePicture: LinkObserver {
 
   /// Who watches a part of the host.
   enum OwnAlarms: CaseIterable {
-    case listeners, authorities, certificates, profiles
+    case listeners, authorities, certificates, profiles, newcomers
   }
 
   func setOwnAlarms(_ alarms: [JSONValue], of part: OwnAlarms) {
@@ -217,6 +217,11 @@ final class LivePicture: LinkObserver {
       return state.onChange
     }
     onChange?()
+  }
+
+  /// A sentence for each listener that takes in nobody any more.
+  func showFull(_ sentences: [String]) {
+    setOwnAlarms(sentences.map { ["name": "ListenerFull", "text": .string($0)] }, of: .newcomers)
   }
 
   /// What is told from now on; the oldest is dropped where the reader is slow.

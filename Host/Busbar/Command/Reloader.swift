@@ -132,6 +132,7 @@ actor Reloader {
     for problem in shutOut where !toldShutOut.contains(problem) { logger.error("\(problem)") }
     toldShutOut = shutOut
     picture.setOwnAlarms(shutOut.map { ["name": "SecurityProfileFault", "text": .string($0)] }, of: .profiles)
+    picture.showFull(desk.full())
     await hub.apply(PlanMaker.listeners(configuration))
   }
 

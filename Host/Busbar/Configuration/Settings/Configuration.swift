@@ -183,6 +183,8 @@ package struct Configuration: Sendable, Equatable {
     package var authority: Authority?
     package var login = Login.password
     package var accept = Strangers.approved
+    /// Where `accept` is `any`: how many devices the registry may have at this listener before further ones wait as candidates.
+    package var acceptLimit = 1000
     /// What it speaks, the preferred one first; empty = what the adapters of the plugins speak.
     package var subprotocols: [String] = []
     /// Bytes of one message.

@@ -4,7 +4,7 @@ internal import BusbarModel
 
 /// What devices may connect to.
 extension ConfigurationReader {
-  private static let keys = ["listen", "tls", "authority", "login", "accept", "subprotocols", "message", "silence"]
+  private static let keys = ["listen", "tls", "authority", "login", "accept", "accept_limit", "subprotocols", "message", "silence"]
 
   func listeners(_ map: MapReader) -> [String: Configuration.Listener] {
     var listeners: [String: Configuration.Listener] = [:]
@@ -19,6 +19,8 @@ extension ConfigurationReader {
       tls(section, &listener)
       authority(section, &listener)
       listener.accept = section.choice("accept") ?? listener.accept
+      listener.acceptLimit =
+        section.integer("accept_limit", in: 1...16_384, expected: "a number of devices from 1 to 16384").map(Int.init) ?? listener.acceptLimit
       listener.subprotocols = section.texts("subprotocols", expected: "names such as ocpp2.0.1", where: Self.isToken) ?? []
       listener.message =
         section.read("message", expected: "a size from 4KiB to 1MiB, such as 64KiB") { node in
