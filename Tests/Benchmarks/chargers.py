@@ -150,6 +150,7 @@ def host_run(options, place, program):
         crowd = place.add(
             Server(
                 [program, "--port", port, "--strangers", options.strangers, "--seconds", options.strangers_seconds,
+                 "--addresses", options.strangers_addresses,
                  *(["--ca", ca] if ca else [])], name="strangers"))  # fmt: skip
         strangers = json.loads(crowd.wait_line(lambda line: line.startswith("{"), options.strangers_seconds + 60))
         disturbed = told()
@@ -179,6 +180,7 @@ def main():
     parser.add_argument("--together", type=int, default=100, help="handshakes at a time")
     parser.add_argument("--strangers", type=int, default=1_000, help="connections a second by names that nobody knows; 0 = none")
     parser.add_argument("--strangers-seconds", type=int, default=10)
+    parser.add_argument("--strangers-addresses", type=int, default=1, help="from how many addresses they come")
     parser.add_argument("--isolation", choices=["child", "host"], default="child")
     parser.add_argument("--tls", action="store_true", help="wss; 3,000 chargers unless --chargers says so")
     parser.add_argument("--settle", type=int, default=SETTLED, help="seconds between the start and the first look at the memory")
@@ -214,7 +216,8 @@ def main():
     good = good and (options.tls or grown < MOST_MEMORY)
     if run["disturbed"]:
         others = run["disturbed"]
-        print(f"  while {run['strangers']['strangers'] / options.strangers_seconds:.0f} strangers a second connect {run['strangers']}: answers "
+        print(f"  while {run['strangers']['strangers'] / options.strangers_seconds:.0f} strangers a second connect from {options.strangers_addresses} "
+              f"addresses {run['strangers']}: answers "
               f"p50 {others['p50'] * 1e3:.1f} ms, p99 {others['p99'] * 1e3:.1f} ms, lost {others['lost']}")
         good = good and others["lost"] == 0 and others["p99"] < MOST_ANSWER
     if not options.no_python:

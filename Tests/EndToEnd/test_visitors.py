@@ -492,3 +492,42 @@ def test_a_thousand_connections_at_once_disturb_nobody(pair):
     with elsewhere:
         assert elsewhere.hear().startswith("hello")
         assert good.ask("still here") == "still here"
+
+
+def test_who_is_refused_too_often_gets_no_further_tls(site, visit, directory):
+    """A handshake costs more than all that it brings. Whoever stands, and whoever comes from elsewhere, does not notice."""
+    authority = Authority(directory / "ca", "Site")
+    certificate, key = authority.issue("localhost", alternative="DNS:localhost,IP:127.0.0.1")
+    gateway = site(tls={"certificate": str(certificate), "key": str(key)})
+    context = ssl.create_default_context(cafile=authority.certificate)
+    good = visit(gateway, scheme="wss", ssl=context)
+    good.hear()
+    host, port = gateway.address.rsplit(":", 1)
+    head = ("GET /site/STRANGER HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: visit.1\r\n\r\n").encode()  # fmt: skip
+
+    def come(source, head=head):
+        """The status of the answer; nil where TLS does not begin."""
+        line = socket.create_connection((host, int(port)), timeout=WAIT, source_address=(source, 0))
+        try:
+            with context.wrap_socket(line, server_hostname="localhost") as secure:
+                if not head:
+                    return 0
+                secure.sendall(head)
+                return int(secure.makefile("rb").readline().split()[1])
+        except (ConnectionError, ssl.SSLEOFError):
+            return None
+
+    answers = []
+    while answers[-1:] != [None]:
+        answers.append(come("127.0.0.3"))
+        assert len(answers) < 5_000
+    assert len(answers) > 100 and set(answers[:100]) == {404}
+    assert come("127.0.0.4") == 404
+    # Nor does who asks for nothing.
+    answers = []
+    while answers[-1:] != [None]:
+        answers.append(come("127.0.0.5", b""))
+        assert len(answers) < 5_000
+    assert len(answers) > 100
+    assert good.ask("still here") == "still here"

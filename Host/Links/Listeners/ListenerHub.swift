@@ -195,15 +195,29 @@ package final class ListenerHub: Sendable {
     let hub: ListenerHub
     let plan: ListenerPlan
     func admit(_ request: WebSocketRequest) async -> WebSocketAdmission { await hub.admit(request, at: plan) }
+    func standing(_ host: String) -> WebSocketStanding { hub.standing(host) }
+    func abandoned(_ host: String) { hub.abandoned(host) }
   }
 
   /// What becomes of a request at a listener.
   package func admit(_ request: WebSocketRequest, at plan: ListenerPlan) async -> WebSocketAdmission {
     guard state.withLock({ $0.refusals.admits(request.host, now: Clock.boot()) }) else { return .refuse(.tooManyRequests) }
     let admission = await judge(request, plan)
-    if case .refuse = admission { state.withLock { $0.refusals.spend(request.host, now: Clock.boot()) } }
+    state.withLock { state in
+      switch admission {
+      case .accept: state.refusals.welcome(request.host)
+      // Who it is was beyond doubt.
+      case .refuse(.unavailable): break
+      case .refuse: state.refusals.spend(request.host, now: Clock.boot())
+      }
+    }
     return admission
   }
+
+  package func abandoned(_ host: String) { state.withLock { $0.refusals.spend(host, isCertain: false, now: Clock.boot()) } }
+
+  /// Before a connection from there has said anything.
+  package func standing(_ host: String) -> WebSocketStanding { state.withLock { $0.refusals.standing(host, now: Clock.boot()) } }
 
   private func judge(_ request: WebSocketRequest, _ plan: ListenerPlan) async -> WebSocketAdmission {
     guard let visitor = Self.visitor(request.path, plan.name) else {

@@ -11,7 +11,7 @@ package struct WebSocketRequest: Sendable, Equatable {
   /// `192.0.2.7:50123`.
   package var address: String
   /// The address without the port.
-  package var host: String { address.split(separator: ":").dropLast().joined(separator: ":") }
+  package var host: String { Self.host(address) }
   package var tls: Bool
   package var certificate: PeerCertificate?
 
@@ -25,6 +25,8 @@ package struct WebSocketRequest: Sendable, Equatable {
     self.tls = tls
     self.certificate = certificate
   }
+
+  static func host(_ address: String) -> String { address.split(separator: ":").dropLast().joined(separator: ":") }
 
   package struct Login: Sendable, Equatable {
     package var user: String
@@ -59,6 +61,19 @@ package enum WebSocketAdmission: Sendable {
 /// Decides about requests. Called from any thread; may take its time, within the listener's limit for handshakes.
 package protocol WebSocketDoor: Sendable {
   func admit(_ request: WebSocketRequest) async -> WebSocketAdmission
+  /// How those from an address are met, before anything is known of them. `host` as in a request; quick.
+  func standing(_ host: String) -> WebSocketStanding
+  /// A far end has begun TLS and gone without asking for anything that the door was shown. Quick.
+  func abandoned(_ host: String)
+}
+
+/// What connections from an address may cost.
+package enum WebSocketStanding: Sendable, Equatable {
+  case welcome
+  /// Behind all others.
+  case doubtful
+  /// No more than the connection: TLS is not begun.
+  case unwelcome
 }
 
 /// Takes what a connection brings. Called on the connection's own thread, in order, and must not block.

@@ -27,6 +27,7 @@ package final class WebSocketListener: Sendable {
   ) async throws(TransportError) -> WebSocketListener {
     let count = ConnectionCount(limits)
     let current = Current(tls)
+    let turns = HandshakeTurns.All()
     let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.backlog, value: 512)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -38,8 +39,19 @@ package final class WebSocketListener: Sendable {
       .childChannelInitializer { channel in
         guard let place = count.enter(channel.remoteAddress?.ipAddress ?? "") else { return channel.close() }
         channel.closeFuture.whenComplete { _ in place.leave() }
+        let tls = current.settings.withLock { $0 }
         return channel.eventLoop.makeCompletedFuture {
-          try Self.prepare(channel, tls: current.settings.withLock { $0 }, door: door, limits: limits) { place.arrived() }
+          let attempt = Attempt()
+          if tls != nil {
+            let host = WebSocketRequest.host(channel.remoteAddress.map(Self.text) ?? "")
+            let standing = door.standing(host)
+            guard standing != .unwelcome, let turn = turns.of(channel.eventLoop).turn(standing, taken: { attempt.begin() }) else {
+              return channel.close(promise: nil)
+            }
+            channel.closeFuture.whenComplete { _ in if attempt.isAbandoned { door.abandoned(host) } }
+            try channel.pipeline.syncOperations.addHandler(turn)
+          }
+          try Self.prepare(channel, tls: tls, door: door, limits: limits, attempt) { place.arrived() }
         }
       }
     do {
@@ -71,13 +83,16 @@ package final class WebSocketListener: Sendable {
   package func stop() async { try? await channel.close().get() }
 
   private static func prepare(
-    _ channel: any Channel, tls: ServerTLSSettings?, door: any WebSocketDoor, limits: WebSocketLimits,
+    _ channel: any Channel, tls: ServerTLSSettings?, door: any WebSocketDoor, limits: WebSocketLimits, _ attempt: Attempt,
     arrived: @escaping @Sendable () -> Void
   ) throws {
     let pipeline = channel.pipeline.syncOperations
     if let tls { try tls.add(to: channel) }
     // Slow handshakes are cut off, whatever they wait for.
-    let cutOff = channel.eventLoop.scheduleTask(in: TimeAmount(limits.handshake)) { channel.close(promise: nil) }
+    let cutOff = channel.eventLoop.scheduleTask(in: TimeAmount(limits.handshake)) {
+      attempt.end()
+      channel.close(promise: nil)
+    }
     channel.closeFuture.whenComplete { _ in cutOff.cancel() }
     let answerer = WebSocketUpgrade(realm: "busbar")
     let bound = NIOLoopBound(answerer, eventLoop: channel.eventLoop)
@@ -90,6 +105,7 @@ package final class WebSocketListener: Sendable {
           let request = WebSocketRequest(
             head: head, address: address, tls: tls != nil, certificate: tls == nil ? nil : Self.certificate(channel))
         else { return channel.eventLoop.makeSucceededFuture(nil) }
+        attempt.end()
         let promise = channel.eventLoop.makePromise(of: WebSocketAdmission.self)
         promise.completeWithTask { await door.admit(request) }
         return promise.futureResult.map { admission -> HTTPHeaders? in
@@ -136,6 +152,20 @@ package final class WebSocketListener: Sendable {
   private final class Admitted {
     var receiver: (any WebSocketReceiver)?
   }
+}
+
+/// How far a connection came that has not been let in: whoever makes the host begin TLS for nothing is known by it.
+final class Attempt: Sendable {
+  private enum State: Int, AtomicRepresentable { case new, begun, ended }
+
+  private let state = Atomic<State>(.new)
+
+  func begin() { _ = state.compareExchange(expected: .new, desired: .begun, ordering: .relaxed) }
+
+  /// The door has judged it, or it was too slow, of which the host may be the cause.
+  func end() { state.store(.ended, ordering: .relaxed) }
+
+  var isAbandoned: Bool { state.load(ordering: .relaxed) == .begun }
 }
 
 /// How many connections a listener has, and how many of them are still shaking hands.

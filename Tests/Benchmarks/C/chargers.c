@@ -5,8 +5,8 @@
 //   chargers --port N --count N [--first 0] [--meter 10] [--beat 60] [--together 50] [--ca FILE]
 // One JSON object when all are accepted; after each line on the standard input, a number of seconds, it measures for so long and
 // prints another: how long answers took, seconds. It ends with the standard input.
-//   chargers --port N --strangers RATE --seconds N
-// So many connections a second by names that nobody knows, from an address of their own; each is closed when it is answered.
+//   chargers --port N --strangers RATE --seconds N [--addresses N]
+// So many connections a second by names that nobody knows, from addresses of their own; each is closed when it is answered.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -46,10 +46,10 @@ struct charger {
 };
 
 static struct {
-  int port, count, first, together, strangers;
+  int port, count, first, together, strangers, addresses;
   double seconds, meter, beat;
   const char *ca;
-} options = {.together = 50, .meter = 10, .beat = 60, .seconds = 30};
+} options = {.together = 50, .addresses = 1, .meter = 10, .beat = 60, .seconds = 30};
 
 static struct charger *chargers;
 static int poller, shaking, living, lost, errors, refused;
@@ -292,7 +292,7 @@ static void shake(struct charger *c) {
 static void start(struct charger *c) {
   int one = 1;
   struct sockaddr_in from = {.sin_family = AF_INET}, to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)options.port)};
-  from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (options.strangers ? 100 : c->number % 8));
+  from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (options.strangers ? 100 + c->number % (unsigned)options.addresses : c->number % 8));
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (c->fd < 0) fail("socket");
@@ -407,7 +407,7 @@ static void strangers(void) {
 int main(int count, char **arguments) {
   static const struct option names[] = {
     {"port", 1, 0, 'p'}, {"count", 1, 0, 'c'}, {"seconds", 1, 0, 's'}, {"first", 1, 0, 'f'}, {"meter", 1, 0, 'm'},
-    {"beat", 1, 0, 'b'}, {"together", 1, 0, 't'}, {"ca", 1, 0, 'a'}, {"strangers", 1, 0, 'x'}, {0, 0, 0, 0}};
+    {"beat", 1, 0, 'b'}, {"together", 1, 0, 't'}, {"ca", 1, 0, 'a'}, {"strangers", 1, 0, 'x'}, {"addresses", 1, 0, 'd'}, {0, 0, 0, 0}};
   for (int o; (o = getopt_long(count, arguments, "", names, NULL)) != -1;) switch (o) {
     case 'p': options.port = atoi(optarg); break;
     case 'c': options.count = atoi(optarg); break;
@@ -418,9 +418,11 @@ int main(int count, char **arguments) {
     case 't': options.together = atoi(optarg); break;
     case 'a': options.ca = optarg; break;
     case 'x': options.strangers = atoi(optarg); break;
+    case 'd': options.addresses = atoi(optarg) > 0 ? atoi(optarg) : 1; break;
     default: return 2;
     }
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  signal(SIGPIPE, SIG_IGN); // of connections that the host ends while they begin
   struct rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;

@@ -336,6 +336,33 @@ struct RefusalBudgetTests {
     #expect(!budget.admits("a", now: RefusalBudget.pause))
   }
 
+  @Test func whoIsKnownGoesFirstWhereManyAreRefused() {
+    var budget = RefusalBudget()
+    budget.welcome("friend")
+    // From as many addresses, so that none of them has had too many.
+    for number in 0..<RefusalBudget.burstOfAll {
+      #expect(budget.standing("new", now: 0) == .welcome)
+      budget.spend("\(number)", now: 0)
+    }
+    #expect(budget.standing("new", now: 0) == .doubtful && budget.standing("friend", now: 0) == .welcome)
+    #expect(budget.standing("new", now: RefusalBudget.pauseOfAll) == .welcome)
+    for _ in 0..<RefusalBudget.burst { budget.spend("friend", now: 0) }
+    #expect(budget.standing("friend", now: 0) == .unwelcome)
+    // However long it went on.
+    for number in 0..<10_000 { budget.spend("\(number)", now: 0) }
+    #expect(budget.standing("new", now: RefusalBudget.pauseOfAll * Int64(RefusalBudget.burstOfAll)) == .doubtful)
+    #expect(budget.standing("new", now: RefusalBudget.pauseOfAll * Int64(RefusalBudget.burstOfAll + 1)) == .welcome)
+  }
+
+  /// All at once after a power cut, many do not get through in time: that must not make them wait for each other.
+  @Test func whatCameToNothingCountsForItsAddressOnly() {
+    var budget = RefusalBudget()
+    for number in 0..<10_000 { budget.spend("\(number)", isCertain: false, now: 0) }
+    #expect(budget.standing("new", now: 0) == .welcome)
+    for _ in 0..<RefusalBudget.burst { budget.spend("a", isCertain: false, now: 0) }
+    #expect(budget.standing("a", now: 0) == .unwelcome)
+  }
+
   @Test func itIsBounded() {
     var budget = RefusalBudget()
     for _ in 0..<RefusalBudget.burst { budget.spend("first", now: 0) }
