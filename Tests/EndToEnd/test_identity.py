@@ -307,4 +307,4 @@ def test_end_of_a_certificate_is_an_alarm(host, subscriber, directory, authority
     (directory / "state" / "identity" / "certificate.pem").write_bytes(authority.sign(request, "renewed", days=300).read_bytes())
     gateway.cli("reload")
     subscriber.wait_for(lambda m: m.topic == "gateways/gw-test/status" and not m.json["alarms"], 30, since=position, what="its end")
-    assert "the host's own certificate is good until" in gateway.log()
+    gateway.wait_log(lambda line: "the host's own certificate is good until" in line)

@@ -174,6 +174,7 @@ def test_a_listener_that_loses_its_tls_says_whom_it_shuts_out(host, subscriber, 
     assert "1 device is not let in" in " ".join(gateway.json("reload")["problems"])
     assert any("has no TLS" in alarm["text"] for alarm in alarms(site, lambda names: names == ["SecurityProfileFault"], position))
     assert refused(site, password=PASSWORD) == 403
+    gateway.wait_log(lambda line: "1 device is not let in" in line)
     assert gateway.log().count("1 device is not let in") == 1
     position = subscriber.mark()
     give(site, PASSWORD, "--profile", "1")
@@ -373,6 +374,7 @@ def test_whoever_comes_is_taken_in_up_to_a_limit(host, subscriber, closing):
     position = subscriber.mark()
     assert not any(come(number) for number in range(3, 6))
     assert "accept_limit" in alarms(site, lambda names: names == ["ListenerFull"], position)[0]["text"]
+    gateway.wait_log(lambda line: "takes in whoever comes" in line)
     assert gateway.log().count("takes in whoever comes") == 1
     # Those in service are not touched by it, and those who wait can be approved.
     known.disconnect()

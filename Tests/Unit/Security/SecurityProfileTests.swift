@@ -95,6 +95,12 @@ struct SecurityProfileTests {
     #expect(objection(2, "ws://csms.example/ocpp")?.contains("write wss://") == true)
     // Another system's.
     #expect(objection(3, "wss://csms.example:443/x") == nil)
+    func elsewhere(_ profile: Int, _ url: String, present: Int) -> String? {
+      ProfileOrder(profile: profile, url: url).objection(Self.standing(Self.secure, present: present))
+    }
+    #expect(elsewhere(1, "ws://csms.example/x", present: 1) == nil && elsewhere(1, "wss://csms.example/x", present: 2) == nil)
+    #expect(elsewhere(1, "ws://csms.example/x", present: 2)?.contains("never lowered") == true)
+    #expect(elsewhere(2, "wss://csms.example/x", present: 3)?.contains("never lowered") == true)
     #expect(objection(2, "wss://[") == nil && objection(2, "") == nil && objection(2, "wss:///:") == nil)
     #expect(ProfileOrder(profile: 2, url: "wss://gw:8443/ocpps").objection(Self.standing(Self.secure, recorded: 3)) != nil)
   }

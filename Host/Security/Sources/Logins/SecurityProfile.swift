@@ -122,15 +122,20 @@ package struct ProfileOrder: Sendable, Equatable {
     if profile >= 2, address?.tls == false {
       return "\(address?.text ?? "the address") has no TLS, which security profile \(profile) needs: write wss://"
     }
-    // Another system's doors are its own business.
-    guard let address, let door = standing.all.first(where: { $0.name == address.name && $0.port == address.port }) else { return nil }
+    // What can be no address is the far end's to refuse.
+    guard let address else { return nil }
+    // Over TLS there is more than profile 1 asks for.
+    let order = ProfileOrder(profile: address.tls ? max(2, profile) : profile)
+    guard let door = standing.all.first(where: { $0.name == address.name && $0.port == address.port }) else {
+      // Another system's doors are its own business.
+      return order.lowering(standing)
+    }
     guard address.tls == door.tls else {
       return door.tls
         ? "the listener \(door.name) takes nothing but TLS: the address begins with wss:// there"
         : door.lack(for: max(2, profile)).map { $0 + ". Or the address begins with ws://, with security profile 1" }
     }
-    // Over TLS there is more than profile 1 asks for.
-    return ProfileOrder(profile: door.tls ? max(2, profile) : profile).refusal(standing, at: door)
+    return order.refusal(standing, at: door)
   }
 
   private func objection(_ standing: ProfileStanding, at door: ListenerAbility) -> String? {
@@ -143,9 +148,7 @@ package struct ProfileOrder: Sendable, Equatable {
 
   /// `door`: where it will come to; nil = not the one that it comes to now.
   private func refusal(_ standing: ProfileStanding, at door: ListenerAbility?) -> String? {
-    guard profile >= standing.present else {
-      return "security profile \(profile) is lower than \(standing.present), with which the device is connected: \(Self.rule)"
-    }
+    if let lowering = lowering(standing) { return lowering }
     let least = max(standing.recorded, door?.least ?? 0)
     guard profile >= least else {
       return "security profile \(profile) is lower than \(least), the least that the host lets the device in with: `busbar password set "
@@ -154,6 +157,11 @@ package struct ProfileOrder: Sendable, Equatable {
     if let lack = door?.lack(for: profile) { return lack }
     guard profile == 1 || profile == 2, let door, door.name == standing.own.name, least > 0, !standing.hasPassword else { return nil }
     return "the host has no password of the device, which security profile \(profile) needs: `busbar password set DEVICE` comes first"
+  }
+
+  private func lowering(_ standing: ProfileStanding) -> String? {
+    guard profile < standing.present else { return nil }
+    return "security profile \(profile) is lower than \(standing.present), with which the device is connected: \(Self.rule)"
   }
 
   private static let rule = "a profile is raised, never lowered (OCPP 1.6 security whitepaper section 3, 2.0.1 A05)"
