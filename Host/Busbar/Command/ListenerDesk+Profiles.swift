@@ -12,9 +12,9 @@ extension ListenerDesk {
   func lack(_ visitor: Endpoint.Visitor, _ profile: Int, comesWithPassword: Bool) throws -> String? {
     let all = state.withLock { $0.abilities }
     if let lack = all.first(where: { $0.name == visitor.listener })?.lack(for: profile) {
-      let other = all.first { $0.lack(for: profile) == nil }
-      return "nothing was changed, since the device could not connect any more: \(lack)"
-        + (other.map { ". Or let the device come to the listener \($0.name), with the endpoint \(VisitorName.endpoint($0.name, visitor.identity))" } ?? "")
+      let why = "nothing was changed, since the device could not connect any more: \(lack)"
+      guard let other = all.first(where: { $0.lack(for: profile) == nil })?.name else { return why }
+      return why + ". Or let the device come to the listener \(other), with the endpoint \(VisitorName.endpoint(other, visitor.identity))"
     }
     guard profile == 1 || profile == 2, !comesWithPassword else { return nil }
     let isShown = state.withLock { $0.shown[VisitorName.endpoint(visitor.listener, visitor.identity)] != nil }

@@ -237,7 +237,9 @@ final class ListenerDesk: DoorKeeper {
       password == nil ? "the security profile of a device was set" : "the password of a device was set",
       metadata: ["identity": "\(visitor.identity)"])
     if let profile, profile < before {
-      logger.warning("the security profile of a device was lowered", metadata: ["identity": "\(visitor.identity)", "from": "\(before)", "to": "\(profile)"])
+      logger.warning(
+        "the security profile of a device was lowered",
+        metadata: ["identity": "\(visitor.identity)", "from": "\(before)", "to": "\(profile)"])
     }
   }
 

@@ -26,7 +26,9 @@ package struct ListenerAbility: Sendable, Equatable {
 
   /// Why nobody who has to show at least this profile can come in, and what is to be done; nil = it can be done.
   package func lack(for profile: Int) -> String? {
-    if profile >= 2, !tls { return "the listener \(name) has no TLS, which security profile \(profile) needs: give it `tls: host`, or a certificate and key" }
+    if profile >= 2, !tls {
+      return "the listener \(name) has no TLS, which security profile \(profile) needs: give it `tls: host`, or a certificate and key"
+    }
     if profile >= 3, !certificates {
       return "the listener \(name) asks for no certificates of devices, which security profile 3 needs: give it `tls: { clients: FILE }` with "
         + "their authorities, or `authority: host`"
