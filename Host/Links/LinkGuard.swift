@@ -3,7 +3,7 @@
 internal import BusbarControl
 internal import BusbarModel
 internal import BusbarPlugins
-internal import BusbarSystem
+package import BusbarSystem
 package import Logging
 
 /// The guard of one link: it alone calls the link's plugin, one call at a time, commands before polls. It never blocks:
@@ -119,7 +119,7 @@ package actor LinkGuard {
   private var endings: [@Sendable () -> Void] = []
 
   /// All guards take turns on one thread: what they do between calls is short.
-  static let executor = TimedExecutor(name: "links")
+  package static let executor = TimedExecutor(name: "links")
   package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe Self.executor.asUnownedSerialExecutor() }
 
   package init(

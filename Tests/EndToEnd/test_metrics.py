@@ -166,11 +166,17 @@ def test_values_of_points_where_wanted(host, subscriber, modbus_device):
 def test_a_port_that_is_taken_does_not_stop_the_host(host, subscriber, modbus_device):
     _, device = meter_device(modbus_device)
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        started = host(devices=[device], management={"metrics": {"listen": f"127.0.0.1:{taken.getsockname()[1]}"}})
+        listen = "127.0.0.1:%d" % taken.getsockname()[1]
+        started = host(devices=[device], management={"metrics": {"listen": listen}})
         started.wait_log(lambda line: "metrics cannot be served" in line)
         subscriber.wait_telemetry("met_grid")
         parse(scrape(started)[1])
-        started.stop()
+        alarm = subscriber.wait_for(
+            lambda m: m.topic == "gateways/gw-test/status" and m.json["alarms"], 30, what="the alarm").json["alarms"][0]
+        assert alarm["name"] == "MetricsFault" and listen in alarm["text"], alarm
+        assert f"metrics cannot be served on {listen}: " in started.cli("status").stdout
+        position = subscriber.mark()
+    subscriber.wait_for(lambda m: m.topic == "gateways/gw-test/status" and not m.json["alarms"], 30, since=position, what="its end")
 
 
 def test_an_open_port_is_warned_of(directory):

@@ -156,7 +156,10 @@ final class HostAssembly: Sendable {
     if let listen = metrics.listen {
       servers.append(
         MetricsServer(
-          operations: api, host: listen.host, port: listen.port, points: metrics.points, logger: logger, begin: socketMade))
+          operations: api, host: listen.host, port: listen.port, points: metrics.points, logger: logger, begin: socketMade
+        ) { [picture] problem in
+          picture.setOwnAlarms(problem.map { [["name": "MetricsFault", "text": .string($0)]] } ?? [], of: .metrics)
+        })
     }
 
     let serving = ServiceGroup(services: servers, gracefulShutdownSignals: [], logger: logger)

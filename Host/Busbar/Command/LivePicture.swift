@@ -207,7 +207,7 @@ final class LivePicture: LinkObserver {
 
   /// Who watches a part of the host.
   enum OwnAlarms: CaseIterable {
-    case listeners, authorities, certificates, profiles, newcomers
+    case listeners, authorities, certificates, metrics, profiles, newcomers
   }
 
   func setOwnAlarms(_ alarms: [JSONValue], of part: OwnAlarms) {

@@ -82,6 +82,6 @@ struct PluginList: Sendable {
 
 extension ChildSettings {
   init(_ plugins: Configuration.Plugins) {
-    self.init(memory: plugins.memory, allowWeak: plugins.allowWeakSandbox)
+    self.init(memory: plugins.memory, allowWeak: plugins.allowWeakSandbox, caller: LinkGuard.executor)
   }
 }

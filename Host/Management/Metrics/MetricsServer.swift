@@ -22,11 +22,13 @@ package struct MetricsServer: Service {
   private let logger: Logger
   private let retry: Duration
   private let begin: AsyncStream<Void>
+  private let onProblem: @Sendable (String?) -> Void
 
-  /// Begins when `begin` ends. `points`: with the values of points.
+  /// Begins when `begin` ends. `points`: with the values of points. `onProblem` is told why the port cannot be had, a sentence,
+  /// and nil when it can.
   package init(
     operations: any HostOperations, host: String, port: Int, points: Bool, logger: Logger,
-    retry: Duration = .seconds(10), begin: AsyncStream<Void>
+    retry: Duration = .seconds(10), begin: AsyncStream<Void>, onProblem: @escaping @Sendable (String?) -> Void = { _ in }
   ) {
     self.operations = operations
     self.host = host
@@ -35,6 +37,7 @@ package struct MetricsServer: Service {
     self.logger = logger
     self.retry = retry
     self.begin = begin
+    self.onProblem = onProblem
   }
 
   /// Serves until the task is cancelled or shut down gracefully.
@@ -48,6 +51,7 @@ package struct MetricsServer: Service {
       } catch {
         failures += 1
         let reason = (error as? IOError).map { systemError($0.errnoCode) } ?? "\(error)"
+        onProblem("metrics cannot be served on \(host):\(port): \(reason)")
         if failures == 1 {
           logger.error("metrics cannot be served", metadata: ["listen": "\(host):\(port)", "reason": "\(reason)"])
         }
@@ -77,7 +81,8 @@ package struct MetricsServer: Service {
       configuration: ApplicationConfiguration(
         address: .hostname(host, port: port), serverName: nil, backlog: Self.connections,
         availableConnectionsDelegate: MaximumAvailableConnections(Self.connections)),
-      onServerRunning: { [logger, host, port] _ in
+      onServerRunning: { [logger, host, port, onProblem] _ in
+        onProblem(nil)
         guard failed > 0 else { return logger.info("metrics are served", metadata: ["listen": "\(host):\(port)"]) }
         logger.notice("metrics are served after all", metadata: ["listen": "\(host):\(port)", "failed": "\(failed)"])
       },

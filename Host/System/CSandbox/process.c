@@ -72,7 +72,7 @@ ssize_t busbar_send_packet(int fd, const void *bytes, size_t count, int passed) 
   return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-// Receives one packet and the descriptor that came with it, -1 where none did. Waits. More than the room given is -2 with
+// Receives one packet and the descriptor that came with it, -1 where none did. Never waits. More than the room given is -2 with
 // the packet lost. As recv(2).
 ssize_t busbar_receive_packet(int fd, void *bytes, size_t room, int *passed) {
   union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } control;
@@ -84,13 +84,16 @@ ssize_t busbar_receive_packet(int fd, void *bytes, size_t room, int *passed) {
   message.msg_control = &control;
   message.msg_controllen = sizeof control.room;
   *passed = -1;
-  ssize_t count = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+  ssize_t count = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (count < 0) return -1;
   struct cmsghdr *head = CMSG_FIRSTHDR(&message);
   if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS && head->cmsg_len == CMSG_LEN(sizeof(int)))
     memcpy(passed, CMSG_DATA(head), sizeof *passed);
   return message.msg_flags & MSG_TRUNC ? -2 : count;
 }
+
+// Waits until there is a packet, or the other end is gone; one of several threads that wait is woken for each. As recv(2).
+ssize_t busbar_await_packet(int fd) { return recv(fd, NULL, 0, MSG_PEEK); }
 
 // The same without descriptors: the system drops those that a child sends. Never waits.
 ssize_t busbar_receive_plain(int fd, void *bytes, size_t room) {

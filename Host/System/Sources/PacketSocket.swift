@@ -38,7 +38,13 @@ package enum PacketSocket {
     }
   }
 
-  /// Waits for the next packet, with the descriptor that may come with it.
+  /// Waits until there is a packet or the other end is gone. One of several threads that wait wakes for each packet; one that
+  /// only reads meanwhile may have taken it.
+  package static func wait(_ socket: Descriptor) {
+    while busbar_await_packet(socket.number) < 0, errno == EINTR {}
+  }
+
+  /// The next packet, if there is one, with the descriptor that may come with it.
   package static func receive(_ socket: Descriptor, into room: inout [UInt8]) -> Received {
     while true {
       var passed: Int32 = -1
@@ -50,7 +56,9 @@ package enum PacketSocket {
       case -2: return .tooLong
       case 0: return .closed
       case 1...: return .packet(room[..<count], descriptor)
-      default: if errno != EINTR { return .closed }
+      default:
+        if errno == EINTR { continue }
+        return errno == EAGAIN ? .none : .closed
       }
     }
   }

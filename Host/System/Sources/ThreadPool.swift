@@ -42,6 +42,8 @@ package final class ThreadPool: WorkPool {
   package var threads: Int { state.withLock { $0.threads } }
   /// Those of them that wait for work.
   package var idle: Int { state.withLock { $0.idle.count } }
+  /// Work that waits for a thread.
+  package var queued: Int { state.withLock { $0.waiting.count } }
 
   package func run(_ work: @escaping @Sendable () -> Void) { take(work, canWait: true) }
 

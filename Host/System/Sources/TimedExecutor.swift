@@ -10,7 +10,8 @@ internal import Synchronization
 /// A task that waits for something else in between comes back to it without going through the pool of the runtime where it
 /// prefers the executor meanwhile (`withTaskExecutorPreference`).
 ///
-/// Others wake it by an event and not by its timer: a timer goes off in an interrupt, which costs several times as much.
+/// Others wake it by an event and not by its timer: a timer goes off in an interrupt, which costs several times as much. A
+/// thread that is awake anyway can do itself what it has for the executor (`lend`): then nobody is woken.
 package final class TimedExecutor: SerialExecutor, TaskExecutor {
   package struct Alarm: Sendable {
     fileprivate let time: Int64
@@ -24,6 +25,13 @@ package final class TimedExecutor: SerialExecutor, TaskExecutor {
     let action: @Sendable () -> Void
   }
 
+  private struct Work {
+    var jobs: [UnownedJob] = []
+    var due: [Entry] = []
+
+    var isEmpty: Bool { jobs.isEmpty && due.isEmpty }
+  }
+
   private struct State {
     var jobs: [UnownedJob] = []
     /// What is to be called at once.
@@ -35,6 +43,12 @@ package final class TimedExecutor: SerialExecutor, TaskExecutor {
     var order: [Alarm] = []
     var lastNumber: UInt64 = 0
     var isAsleep = false
+    /// Threads that look themselves at what they leave: pthread_self() of each.
+    var lenders: [UInt] = []
+    /// One of them has the executor's place.
+    var isLent = false
+    /// The own thread woke up meanwhile, and waits to get its place back.
+    var isWaiting = false
     /// What the timer is set to, 0 = never.
     var armed: Int64 = 0
 
@@ -78,8 +92,25 @@ package final class TimedExecutor: SerialExecutor, TaskExecutor {
 
     /// It was asleep and is to be woken.
     mutating func rouse() -> Bool {
-      defer { isAsleep = false }
-      return isAsleep
+      guard isAsleep, !lenders.contains(UInt(pthread_self())) else { return false }
+      isAsleep = false
+      return true
+    }
+
+    /// All that is to be done now.
+    mutating func take() -> Work {
+      var due = calls
+      calls.removeAll(keepingCapacity: due.count <= 64)
+      if var next = next() {
+        let now = Clock.boot()
+        while next <= now {
+          if let entry = takeFirst() { due.append(entry) }
+          guard let following = self.next() else { break }
+          next = following
+        }
+      }
+      defer { jobs.removeAll(keepingCapacity: jobs.count <= 64) }
+      return Work(jobs: jobs, due: due)
     }
 
     mutating func forgetCancelled() {
@@ -92,7 +123,7 @@ package final class TimedExecutor: SerialExecutor, TaskExecutor {
   private let state = Mutex(State())
   private let timer: Descriptor
   private let wakeup = Wakeup()
-  /// pthread_self() of the thread; 0 = it does not run yet.
+  /// pthread_self() of the thread that has the executor's place; 0 = none had it yet.
   private let thread = Atomic<UInt>(0)
 
   package init(name: String) {
@@ -160,36 +191,70 @@ package final class TimedExecutor: SerialExecutor, TaskExecutor {
   }
 
   private func serve() {
-    thread.store(UInt(pthread_self()), ordering: .relaxed)
     while true {
-      let (jobs, due) = state.withLock { state -> ([UnownedJob], [Entry]) in
-        state.isAsleep = false
-        var due = state.calls
-        state.calls.removeAll(keepingCapacity: due.count <= 64)
-        if var next = state.next() {
-          let now = Clock.boot()
-          while next <= now {
-            if let entry = state.takeFirst() { due.append(entry) }
-            guard let following = state.next() else { break }
-            next = following
-          }
+      let (work, isLent) = state.withLock { state -> (Work, Bool) in
+        if state.isLent {
+          state.isWaiting = true
+          return (Work(), true)
         }
-        let jobs = state.jobs
-        state.jobs.removeAll(keepingCapacity: jobs.count <= 64)
-        if due.isEmpty, jobs.isEmpty {
+        state.isWaiting = false
+        state.isAsleep = false
+        let work = state.take()
+        if work.isEmpty {
           state.isAsleep = true
           arm(state.next(), &state)
         }
-        return (jobs, due)
+        return (work, false)
       }
-      if due.isEmpty, jobs.isEmpty {
-        busbar_timer_wait(timer.number, wakeup.descriptor.number)
+      guard work.isEmpty else {
+        run(work)
         continue
       }
-      for entry in due { entry.action() }
-      for job in jobs {
-        unsafe job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+      busbar_timer_wait(isLent ? -1 : timer.number, wakeup.descriptor.number)
+    }
+  }
+
+  private func run(_ work: Work) {
+    thread.store(UInt(pthread_self()), ordering: .relaxed)
+    for entry in work.due { entry.action() }
+    for job in work.jobs {
+      unsafe job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+    }
+  }
+}
+
+extension TimedExecutor {
+  /// Rounds that a lender does at most, since what is done leaves more to do; the executor's own thread does the rest.
+  private static let lentRounds = 8
+
+  /// Calls `action`, and then does on this thread what it has left for the executor where the executor's own thread sleeps. The
+  /// thread must not hold a lock that the executor's actors take.
+  package func lend(_ action: () -> Void) {
+    let own = UInt(pthread_self())
+    state.withLock { $0.lenders.append(own) }
+    action()
+    var rounds = 0
+    while true {
+      let (work, wake) = state.withLock { state -> (Work, Bool) in
+        if rounds == 0 {
+          if let place = state.lenders.firstIndex(of: own) { state.lenders.remove(at: place) }
+          guard state.isAsleep, !state.jobs.isEmpty || !state.calls.isEmpty else { return (Work(), false) }
+          state.isAsleep = false
+          state.isLent = true
+        }
+        if rounds < Self.lentRounds {
+          let work = state.take()
+          if !work.isEmpty { return (work, false) }
+          state.isAsleep = true
+          arm(state.next(), &state)
+        }
+        state.isLent = false
+        return (Work(), state.isWaiting || !state.isAsleep)
       }
+      if wake { wakeup.wake() }
+      guard !work.isEmpty else { return }
+      rounds += 1
+      run(work)
     }
   }
 }

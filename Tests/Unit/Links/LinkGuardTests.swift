@@ -128,7 +128,7 @@ struct LinkGuardTests {
     site.adapter.script { $0.ending = { $0.isPoll ? failure(.transient, .timeout) : .well } }
     await site.manager.apply([plan(device(a))])
     try await site.adapter.journal.first("a new connection") { $0.connection == 2 && $0.call == .open }
-    #expect(site.adapter.calls().count { $0.isPoll } == DeviceHealth.patience)
+    #expect(site.adapter.journal.all.count { $0.connection == 1 && $0.call.isPoll } == DeviceHealth.patience)
     await site.manager.stop()
   }
 

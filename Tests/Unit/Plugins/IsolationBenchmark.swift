@@ -27,7 +27,7 @@ struct IsolationBenchmark {
   }
 
   @Test func aPoll() async throws {
-    let plugin = try await Built.loaded(Built.shared.value.fixture)
+    let plugin = try await Built.loaded(Built.shared.value.fixture, caller: Caller.executor)
     for pace in Pace.allCases {
       var medians: [Mode: Double] = [:]
       for round in 1...3 {
@@ -62,15 +62,15 @@ struct IsolationBenchmark {
 
   /// Calls as the guard of a link does, from the same kind of thread.
   private actor Caller {
-    private let executor = TimedExecutor(name: "benchmark")
-    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+    static let executor = TimedExecutor(name: "benchmark")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe Self.executor.asUnownedSerialExecutor() }
 
     func polls(_ link: TestLink, _ pace: Pace) async -> [Double] {
       let due = link.told.ids()
       var times: [Double] = []
       for poll in 0..<IsolationBenchmark.polls {
         let start = Clock.boot()
-        _ = await withTaskExecutorPreference(executor) {
+        _ = await withTaskExecutorPreference(Self.executor) {
           await withCheckedContinuation { done in link.link.poll(1, due: due, deadline: later()) { done.resume(returning: $0) } }
         }
         if poll >= IsolationBenchmark.polls / 10 { times.append(Double(Clock.boot() - start) / 1000) }

@@ -119,10 +119,10 @@ struct Built: Sendable {
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
   }
 
-  static func loaded(_ path: String) async throws -> TestPlugin {
+  static func loaded(_ path: String, caller: TimedExecutor? = nil) async throws -> TestPlugin {
     // Kept by nobody: what is loaded stays mapped without its file.
     let store = try TemporaryDirectory()
-    return try await TestPlugin(PluginFile(path: path, store: store.path, services: HostABI.services))
+    return try await TestPlugin(PluginFile(path: path, store: store.path, services: HostABI.services), caller: caller)
   }
 }
 
@@ -152,9 +152,9 @@ struct TestPlugin: Sendable {
   let host: LoadedPlugin
   let child: ChildPlugin
 
-  init(_ file: PluginFile) async throws {
+  init(_ file: PluginFile, caller: TimedExecutor? = nil) async throws {
     host = try LoadedPlugin(file, logger: quiet)
-    child = try await ChildPlugin.start(file, settings: .test(), logger: quiet) { Issue.record("a child ended: \($0)") }
+    child = try await ChildPlugin.start(file, settings: .test(caller: caller), logger: quiet) { Issue.record("a child ended: \($0)") }
   }
 
   func link(adapter: String, resources: LinkResources) -> (any AdapterConnection)? {
@@ -170,13 +170,14 @@ extension ChildSettings {
   /// Landlock as Debian 12 has it.
   static func test(
     memory: Int64 = 192 << 20, patience: Int64 = 30_000_000_000, mercy: Int64 = 50_000_000,
-    processor: ProcessorWatch.Limit = .init()
+    processor: ProcessorWatch.Limit = .init(), caller: TimedExecutor? = nil
   ) -> ChildSettings {
     let own = OwnProcess.executable ?? ""
     let program =
       ProcessInfo.processInfo.environment["BUSBAR_TEST_PROGRAM"] ?? "\(own[..<(own.lastIndex(of: "/") ?? own.startIndex)])/busbar"
     return ChildSettings(
-      program: program, memory: memory, landlock: 2, patience: patience, mercy: mercy, processor: processor)
+      program: program, memory: memory, landlock: 2, patience: patience, mercy: mercy, processor: processor,
+      caller: caller)
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BusbarSystem
+import Glibc
 import Synchronization
 import Testing
 
@@ -111,5 +112,104 @@ private actor Counter {
       }
     }
     #expect(await counter.count == 500)
+  }
+
+  /// Who does what is left for an executor: the thread by its pthread_self().
+  private final class Place: Sendable {
+    let executor = TimedExecutor(name: "lent")
+    private let thread = Mutex<UInt>(0)
+
+    var doneBy: UInt { thread.withLock { $0 } }
+
+    func leave(_ then: @escaping @Sendable () -> Void) {
+      executor.call { [self] in
+        thread.withLock { $0 = UInt(pthread_self()) }
+        then()
+      }
+    }
+
+    /// A new thread that lends itself leaves something; its own number.
+    func lend(_ leave: @escaping @Sendable (_ done: @escaping @Sendable () -> Void) -> Void) async -> UInt {
+      await withCheckedContinuation { done in
+        WorkThread.start(name: "lender") { [self] in
+          let own = UInt(pthread_self())
+          executor.lend { leave { done.resume(returning: own) } }
+        }
+      }
+    }
+  }
+
+  @Test func aThreadThatLendsItselfDoesWhatItHasLeft() async {
+    let place = Place()
+    // It does nothing where the executor's thread happens to be awake.
+    while await place.lend({ done in place.leave(done) }) != place.doneBy {}
+    let last = place.doneBy
+    await withCheckedContinuation { done in place.leave { done.resume() } }
+    #expect(place.doneBy != last)
+  }
+
+  @Test func whatALenderDoesMayAssumeTheIsolation() async {
+    let counter = Counter()
+    await withCheckedContinuation { done in
+      WorkThread.start(name: "lender") {
+        executor.lend {
+          executor.call {
+            counter.assumeIsolated { $0.add() }
+            done.resume()
+          }
+        }
+      }
+    }
+    #expect(await counter.count == 1)
+  }
+
+  /// A lender has a life of its own: what has no end goes on elsewhere.
+  @Test func aLenderIsNotKept() async {
+    let place = Place()
+    let left = Mutex(1_000)
+    @Sendable func again(_ done: @escaping @Sendable () -> Void) {
+      let more = left.withLock { left in
+        left -= 1
+        return left > 0
+      }
+      if more { place.leave { again(done) } } else { done() }
+    }
+    let lender = await place.lend { done in place.leave { again(done) } }
+    #expect(place.doneBy != lender)
+  }
+
+  @Test func anAlarmThatIsDueWhileAThreadLendsItselfGoesOff() async {
+    let place = Place()
+    _ = await place.lend { done in
+      place.leave {
+        let time = Clock.boot() + Self.soon
+        _ = place.executor.alarm(at: time, done)
+        while Clock.boot() < time {}
+      }
+    }
+  }
+
+  /// Lenders and others at the same time: everything is done, and nothing twice at once.
+  @Test func manyLenders() async {
+    let counter = Counter()
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<8 {
+        group.addTask {
+          await withCheckedContinuation { done in
+            WorkThread.start(name: "lender") {
+              for number in 0..<500 {
+                executor.lend {
+                  executor.call { counter.assumeIsolated { $0.add() } }
+                  if number % 5 == 0 { _ = executor.alarm(at: Clock.boot() + 50_000) { counter.assumeIsolated { $0.add() } } }
+                }
+              }
+              _ = executor.alarm(at: Clock.boot() + Self.soon) { done.resume() }
+            }
+          }
+        }
+        group.addTask { for _ in 0..<500 { await counter.add() } }
+      }
+    }
+    #expect(await counter.count == 8 * (500 + 100 + 500))
   }
 }

@@ -19,9 +19,11 @@ int busbar_pipe(int ends[2]);
 int busbar_packet_pair(int pair[2]);
 // Sends one packet, and a descriptor with it unless `passed` is -1. Never waits. As send(2).
 ssize_t busbar_send_packet(int fd, const void *bytes, size_t count, int passed);
-// Receives one packet and the descriptor that came with it, -1 where none did. Waits. More than the room given is -2 with
+// Receives one packet and the descriptor that came with it, -1 where none did. Never waits. More than the room given is -2 with
 // the packet lost. As recv(2).
 ssize_t busbar_receive_packet(int fd, void *bytes, size_t room, int *passed);
+// Waits until there is a packet, or the other end is gone; one of several threads that wait is woken for each. As recv(2).
+ssize_t busbar_await_packet(int fd);
 // The same without descriptors: the system drops those that a child sends. Never waits.
 ssize_t busbar_receive_plain(int fd, void *bytes, size_t room);
 // A memory file with this content that nobody can change any more; -1 with errno.

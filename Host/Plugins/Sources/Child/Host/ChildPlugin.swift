@@ -100,7 +100,7 @@ package final class ChildPlugin: Sendable {
 
   private func begin(_ started: @escaping @Sendable (Result<Void, ChildFailure>) -> Void) {
     state.withLock { $0.started = started }
-    WorkThread.start(name: "plugin-\(process.id)", stack: 512 << 10) { [self] in read() }
+    WorkThread.start(name: "plugin-\(process.id)") { [self] in read() }
     let user = Sandbox.user(for: file.manifest.id)
     send(
       .load(
@@ -242,10 +242,8 @@ package final class ChildPlugin: Sendable {
         end("the plugin's process broke the rules of its messages: a packet is too long")
         break reading
       case .packet(let packet, _):
-        do throws(MessageError) {
-          try take(packet, &budget, &points)
-        } catch {
-          end("the plugin's process broke the rules of its messages: \(error.what)")
+        if let broken = takeForCaller(packet, &budget, &points) {
+          end("the plugin's process broke the rules of its messages: \(broken)")
           break reading
         }
       }
@@ -260,6 +258,20 @@ package final class ChildPlugin: Sendable {
       state.allPoints += count - (state.points.updateValue(count, forKey: number) ?? 0)
       return state.allPoints
     }
+  }
+
+  /// What the rules were broken with. An answer wakes no other thread: what its caller does with it is done here.
+  private func takeForCaller(_ packet: ArraySlice<UInt8>, _ budget: inout FlowBudget, _ points: inout Int) -> String? {
+    var broken: String?
+    func work() {
+      do throws(MessageError) {
+        try take(packet, &budget, &points)
+      } catch {
+        broken = error.what
+      }
+    }
+    if let caller = settings.caller { caller.lend(work) } else { work() }
+    return broken
   }
 
   /// `points` are those of all its links, counted when there are new ones.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import BusbarSystem
+
 /// How children are started.
 package struct ChildSettings: Sendable {
   /// The program that runs a plugin; nil = this one.
@@ -16,10 +18,13 @@ package struct ChildSettings: Sendable {
   package var mercy: Int64
   /// What a child may take of the processor.
   package var processor: ProcessorWatch.Limit
+  /// What calls the links: the thread that reads a child's answer does what comes of it.
+  package var caller: TimedExecutor?
 
   package init(
     program: String? = nil, memory: Int64 = 192 << 20, allowWeak: Bool = false, landlock: Int = 6,
-    patience: Int64 = 10_000_000_000, mercy: Int64 = 5_000_000_000, processor: ProcessorWatch.Limit = .init()
+    patience: Int64 = 10_000_000_000, mercy: Int64 = 5_000_000_000, processor: ProcessorWatch.Limit = .init(),
+    caller: TimedExecutor? = nil
   ) {
     self.program = program
     self.memory = memory
@@ -28,6 +33,7 @@ package struct ChildSettings: Sendable {
     self.patience = patience
     self.mercy = mercy
     self.processor = processor
+    self.caller = caller
   }
 }
 

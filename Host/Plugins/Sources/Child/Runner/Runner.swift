@@ -27,9 +27,8 @@ package enum Runner {
     OwnProcess.leaveLastWords(Outlet.packet(.crashing(peak: 0)), socket: 3)
     // For good: closing is left to the end of the process.
     let socket = unsafe Unmanaged.passRetained(Descriptor(owning: 3)).takeUnretainedValue()
-    let turns = RunnerTurns(socket)
-    turns.serve()
-    // This thread has done a call and left reading to the others: the process ends with its socket.
+    RunnerTurns(socket).begin()
+    // The process ends with its socket.
     while true { _ = BlockingQueue<Never>().next() }
   }
 

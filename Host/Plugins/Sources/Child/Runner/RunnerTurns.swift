@@ -3,19 +3,23 @@
 internal import BusbarSystem
 internal import Synchronization
 
-/// The threads of a child take turns at the host's socket: who has read a call does it itself, and another one reads on
-/// meanwhile. So no call waits for a thread to wake, and answers of the host are read while calls wait for them.
+/// Threads of a child wait at the host's socket, and one wakes for each packet: who has read a call does it itself, and another
+/// one waits there meanwhile. So a call costs one wake, and answers of the host are read while calls wait for them.
 final class RunnerTurns: Sendable {
-  /// Calls at once, and the one that reads.
+  /// Calls at once, and the one that waits.
   private static let threads = 65
+  /// Threads that wait at the socket though nothing is being done: a call then wakes no thread but its own.
+  private static let spare = 2
 
   private let socket: Descriptor
   private let outlet: Outlet
   private let pool = ThreadPool(name: "lane", limit: threads)
   private let calls = Calls()
   private let turn: Mutex<Turn>
+  /// Threads that wait at the socket, or will look at it again before they do anything else.
+  private let waiting = Atomic(0)
 
-  /// Belongs to whose turn it is.
+  /// Belongs to the one that reads.
   private struct Turn {
     var room = [UInt8](repeating: 0, count: Packet.limit)
     var links: RunnerLinks?
@@ -43,25 +47,66 @@ final class RunnerTurns: Sendable {
     turn = Mutex(Turn(start: (OwnMemory.StartPages(), Clock.boot() + Runner.startLength)))
   }
 
-  /// Reads until there is a call, and returns when it has been done; then another thread reads.
-  func serve() {
-    while true {
+  /// Loads the plugin, on this thread, and leaves all else to others.
+  func begin() {
+    repeat {
+      PacketSocket.wait(socket)
       turn.withLock { read(&$0) }
-      var calls = calls.take()
-      guard let own = calls.popLast() else { continue }
-      for call in calls { pool.run(call) }
+    } while turn.withLock { $0.links == nil }
+    pool.run { [self] in serve() }
+  }
+
+  /// Reads and does calls, until enough others wait for the next one.
+  private func serve() {
+    while join() {
+      // A call that found all threads busy, this one among them.
+      if pool.queued > 0, leaveToOthers() { return }
+      PacketSocket.wait(socket)
+      var found = turn.withLock { turn in
+        read(&turn)
+        return calls.take()
+      }
+      let others = waiting.subtract(1, ordering: .acquiringAndReleasing).newValue
+      guard let own = found.popLast() else { continue }
+      for call in found { pool.run(call) }
       // Where all threads have calls this one goes on reading: they may wait for what comes.
-      guard pool.offer({ [self] in serve() }) else {
+      guard others > 0 || pool.offer({ [self] in serve() }) else {
         pool.run(own)
         continue
       }
-      return own()
+      own()
     }
   }
 
+  /// False where enough wait already.
+  private func join() -> Bool {
+    change { count in count < Self.spare ? count + 1 : nil }
+  }
+
+  /// False where nobody else waits.
+  private func leaveToOthers() -> Bool {
+    change { count in count > 1 ? count - 1 : nil }
+  }
+
+  /// Who looks at the number and then changes it must not do so while another one does: nobody would be left.
+  private func change(_ next: (Int) -> Int?) -> Bool {
+    var count = waiting.load(ordering: .acquiring)
+    while let wanted = next(count) {
+      let (exchanged, original) = waiting.compareExchange(expected: count, desired: wanted, ordering: .acquiringAndReleasing)
+      if exchanged { return true }
+      count = original
+    }
+    return false
+  }
+
   private func read(_ turn: inout Turn) {
-    guard case .packet(let packet, let descriptor) = PacketSocket.receive(socket, into: &turn.room) else {
-      OwnProcess.end(Runner.lostHost)
+    let packet: ArraySlice<UInt8>
+    let descriptor: Descriptor?
+    switch PacketSocket.receive(socket, into: &turn.room) {
+    // Another thread was quicker.
+    case .none: return
+    case .packet(let received, let passed): (packet, descriptor) = (received, passed)
+    case .closed, .tooLong: OwnProcess.end(Runner.lostHost)
     }
     if let start = turn.start, Clock.boot() >= start.end {
       start.pages.release()
