@@ -11,18 +11,20 @@ from harness.backlog import fill
 from harness.killing import check_complete, kill_round
 from harness.sequence import numbers, reported, wait_complete
 from harness.site import meter, meter_device
+from harness.tap import Tap
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_killed_five_times_at_random_moments(host, broker, subscriber, modbus_device):
+def test_killed_five_times_at_random_moments(host, broker, subscriber, modbus_device, closing):
     peer = modbus_device({1: meter()}, fill=True, count=5)
     devices = [
         {"id": f"met_{number}", "template": "eastron-sdm630", "endpoint": f"tcp://127.0.0.1:{port}", "poll": "200ms"}
         for number, port in enumerate(peer.ports)
     ]
     names = [device["id"] for device in devices]
-    gateway = host(devices=devices)
+    tap = closing(Tap(broker.port))
+    gateway = host(devices=devices, uplink_to=tap)
     for name in names:
         subscriber.wait_telemetry(name)
     seed = random.randrange(1 << 32)
@@ -31,7 +33,7 @@ def test_killed_five_times_at_random_moments(host, broker, subscriber, modbus_de
     chance = random.Random(seed)
     for _ in range(5):
         kill_round(gateway, broker, subscriber, names, chance)
-    check_complete(subscriber, names)
+    check_complete(subscriber, names, tap)
 
 
 def test_a_kill_loses_no_number_that_was_delivered(host, subscriber, modbus_device):

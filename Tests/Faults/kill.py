@@ -20,6 +20,7 @@ from harness.killing import check_complete, kill_round, wait_live  # noqa: E402
 from harness.modbus import ModbusDevice  # noqa: E402
 from harness.site import meter  # noqa: E402
 from harness.subscriber import Subscriber  # noqa: E402
+from harness.tap import Tap  # noqa: E402
 
 
 # From start to first value, with 100,000 messages.
@@ -33,6 +34,8 @@ class Site:
         self.closing.append(lambda: shutil.rmtree(self.directory, ignore_errors=True))
         self.broker = Broker(self.directory / "broker").start()
         self.closing.append(self.broker.close)
+        self.tap = Tap(self.broker.port)
+        self.closing.append(self.tap.close)
         self.subscriber = Subscriber(self.broker.port)
         self.closing.append(self.subscriber.close)
         peer = ModbusDevice({1: meter()}, fill=True, count=count).start()
@@ -42,7 +45,7 @@ class Site:
             for number, port in enumerate(peer.ports)
         ]
         self.names = [device["id"] for device in devices]
-        self.host = Host(self.directory, self.broker, devices=devices).start()
+        self.host = Host(self.directory, self.tap, devices=devices).start()
         self.closing.append(self.host.close)
         for name in self.names:
             self.subscriber.wait_telemetry(name, timeout=30)
@@ -62,10 +65,13 @@ def kills(rounds, seed):
             victim, pause = kill_round(site.host, site.broker, site.subscriber, site.names, chance)
             victims[victim] += 1
             print(f"  {number + 1} of {rounds}: {victim} after {pause:.2f} s", file=sys.stderr, flush=True)
-        lost = check_complete(site.subscriber, site.names)
+        lost, forgotten = check_complete(site.subscriber, site.names, site.tap)
         total = sum(len(site.subscriber.telemetry(name)) for name in site.names)
         told = ", ".join(f"{name} {count}" for name, count in sorted(victims.items()))
-        print(f"{rounds} kills ({told}); {total} messages came, {lost} numbers were reported lost, 0 were lost silently")
+        print(
+            f"{rounds} kills ({told}); {total} messages came, {lost} numbers were reported lost, 0 were lost silently, "
+            f"{forgotten} by a killed broker that had acknowledged them"
+        )
     finally:
         site.close()
 

@@ -35,13 +35,14 @@ def kill_round(gateway, broker, subscriber, devices, random):
     return victim, pause
 
 
-def check_complete(subscriber, devices):
-    """Every number came or is reported as lost by a crash, in order; how many numbers were reported and did not come."""
+def check_complete(subscriber, devices, tap=None):
+    """Every number came or is reported as lost by a crash, in order; how many numbers were reported and did not come, and how many
+    a killed broker had acknowledged (`tap`) and did not pass on."""
     since = time.time()
-    lost = 0
+    lost = forgotten = 0
     for device in devices:
         newest = wait_live(subscriber, device, since).json["seq"]
-        wait_complete(subscriber, device, newest, 60, reasons=("crash",), renewed=True)
+        forgotten += wait_complete(subscriber, device, newest, 60, reasons=("crash",), renewed=True, tap=tap)
         check_order(subscriber, device)
         lost += len(reported(subscriber, device) - numbers(subscriber, device))
-    return lost
+    return lost, forgotten
