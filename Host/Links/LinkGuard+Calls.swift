@@ -121,8 +121,9 @@ extension LinkGuard {
     } catch {
       return await linkFailed(CallResult(failure: .config, reason: .unspecified, text: error.message))
     }
+    // What was never opened is not closed.
+    guard !stopping else { return opening.retire() }
     connection = opening
-    guard !stopping else { return }
     events.mailbox.prepare()
     let deadline = Clock.boot() + patience
     let answer: CallResult? = await call(opening, until: deadline) { opening.open(deadline: deadline, completion: $0) }
