@@ -166,11 +166,17 @@ def test_values_of_points_where_wanted(host, subscriber, modbus_device):
 def test_a_port_that_is_taken_does_not_stop_the_host(host, subscriber, modbus_device):
     _, device = meter_device(modbus_device)
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        listen = "127.0.0.1:%d" % taken.getsockname()[1]
-        started = host(devices=[device], management={"metrics": {"listen": listen}})
+        started = host(devices=[device], management={"metrics": {"listen": f"127.0.0.1:{taken.getsockname()[1]}"}})
         started.wait_log(lambda line: "metrics cannot be served" in line)
         subscriber.wait_telemetry("met_grid")
         parse(scrape(started)[1])
+        started.stop()
+
+
+def test_a_port_that_is_taken_is_an_alarm_until_it_is_free(host, subscriber):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = "127.0.0.1:%d" % taken.getsockname()[1]
+        started = host(management={"metrics": {"listen": listen}})
         alarm = subscriber.wait_for(
             lambda m: m.topic == "gateways/gw-test/status" and m.json["alarms"], 30, what="the alarm").json["alarms"][0]
         assert alarm["name"] == "MetricsFault" and listen in alarm["text"], alarm

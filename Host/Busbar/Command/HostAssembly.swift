@@ -111,7 +111,9 @@ final class HostAssembly: Sendable {
       links: links)
     await office.connect(
       tags, links, uplink: uplink, topics: Topics(prefix: configuration.uplink?.prefix ?? "", gateway: configuration.host.id))
-    desk.connect(discoverer, discovery.onboarding) { [desk, picture] in picture.showFull(desk.full()) }
+    desk.connect(discoverer, discovery.onboarding) { [desk, picture] in
+      picture.setOwnAlarms("ListenerFull", desk.full(), of: .newcomers)
+    }
     commands.connect(
       discovery: discovery, desk: desk, tags: tags, reload: { [reloader] () async throws(OperationError) in try await reloader.reload() },
       restart: { [plugins, links] id async throws(OperationError) in try await plugins.restart(id, links) })
@@ -124,9 +126,7 @@ final class HostAssembly: Sendable {
       onChange: { changed.yield() }, onLostThreads: { lost.yield() })
     hub.connect { [hub, picture] in
       let alarms: [JSONValue] = hub.listeners.compactMap { listener in
-        listener.problem.map {
-          ["name": "ListenerFault", "listener": .string(listener.name), "text": .string("\(listener.name): \($0)")]
-        }
+        listener.complaint.map { ["name": "ListenerFault", "listener": .string(listener.name), "text": .string($0)] }
       }
       picture.setOwnAlarms(alarms, of: .listeners)
     }
@@ -158,7 +158,7 @@ final class HostAssembly: Sendable {
         MetricsServer(
           operations: api, host: listen.host, port: listen.port, points: metrics.points, logger: logger, begin: socketMade
         ) { [picture] problem in
-          picture.setOwnAlarms(problem.map { [["name": "MetricsFault", "text": .string($0)]] } ?? [], of: .metrics)
+          picture.setOwnAlarms("MetricsFault", problem.map { [$0] } ?? [], of: .metrics)
         })
     }
 

@@ -17,8 +17,7 @@ extension ListenerDesk {
       return why + ". Or let the device come to the listener \(other), with the endpoint \(VisitorName.endpoint(other, visitor.identity))"
     }
     guard profile == 1 || profile == 2, !comesWithPassword else { return nil }
-    let isShown = state.withLock { $0.shown[VisitorName.endpoint(visitor.listener, visitor.identity)] != nil }
-    guard !isShown, try store.get(visitor.listener, visitor.identity)?.hasPassword != true else { return nil }
+    guard !knowsPassword(visitor.listener, visitor.identity, try store.get(visitor.listener, visitor.identity)) else { return nil }
     return "nothing was changed, since the device could not connect any more: it has no password, which security profile \(profile) needs; give "
       + "one along with the profile"
   }
@@ -30,10 +29,14 @@ extension ListenerDesk {
     let all = state.withLock { $0.abilities }
     guard !orders.isEmpty, let own = all.first(where: { $0.name == listener }) else { return nil }
     let login = login(listener, identity)
-    let isShown = state.withLock { $0.shown[VisitorName.endpoint(listener, identity)] != nil }
     let standing = ProfileStanding(
-      own: own, all: all, recorded: login?.profile ?? 0, present: present, hasPassword: isShown || login?.hasPassword == true)
+      own: own, all: all, recorded: login?.profile ?? 0, present: present, hasPassword: knowsPassword(listener, identity, login))
     return orders.lazy.compactMap { $0.objection(standing) }.first
+  }
+
+  /// One that was set, one that the device was given and has not come with yet, or one that it showed as a candidate.
+  private func knowsPassword(_ listener: String, _ identity: String, _ login: LoginStore.Login?) -> Bool {
+    login?.secret != nil || login?.next != nil || state.withLock { $0.shown[VisitorName.endpoint(listener, identity)] != nil }
   }
 
   /// Devices that nobody can let in any more, because their listener has become less able than they have to be.
@@ -50,11 +53,6 @@ extension ListenerDesk {
       }
     }
   }
-}
-
-extension LoginStore.Login {
-  /// Also one that the device was given and has not come with yet.
-  var hasPassword: Bool { secret != nil || next != nil }
 }
 
 extension ListenerAbility {

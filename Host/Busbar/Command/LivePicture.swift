@@ -219,9 +219,9 @@ final class LivePicture: LinkObserver {
     onChange?()
   }
 
-  /// A sentence for each listener that takes in nobody any more.
-  func showFull(_ sentences: [String]) {
-    setOwnAlarms(sentences.map { ["name": "ListenerFull", "text": .string($0)] }, of: .newcomers)
+  /// One of this name for each sentence.
+  func setOwnAlarms(_ name: String, _ sentences: [String], of part: OwnAlarms) {
+    setOwnAlarms(sentences.map { ["name": .string(name), "text": .string($0)] }, of: part)
   }
 
   /// What is told from now on; the oldest is dropped where the reader is slow.

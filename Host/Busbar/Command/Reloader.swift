@@ -127,12 +127,12 @@ actor Reloader {
     desk.change(configuration.listeners, adapters)
     let unable = certificates.change(configuration)
     for problem in unable { logger.error("\(problem)") }
-    picture.setOwnAlarms(unable.map { ["name": "AuthorityFault", "text": .string($0)] }, of: .authorities)
+    picture.setOwnAlarms("AuthorityFault", unable, of: .authorities)
     let shutOut = desk.shutOut()
     for problem in shutOut where !toldShutOut.contains(problem) { logger.error("\(problem)") }
     toldShutOut = shutOut
-    picture.setOwnAlarms(shutOut.map { ["name": "SecurityProfileFault", "text": .string($0)] }, of: .profiles)
-    picture.showFull(desk.full())
+    picture.setOwnAlarms("SecurityProfileFault", shutOut, of: .profiles)
+    picture.setOwnAlarms("ListenerFull", desk.full(), of: .newcomers)
     await hub.apply(PlanMaker.listeners(configuration))
   }
 

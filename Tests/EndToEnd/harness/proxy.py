@@ -38,13 +38,19 @@ class Proxy:
             for source, sink, limited in ((near, far, True), (far, near, False)):
                 threading.Thread(target=self._copy, args=(source, sink, limited), daemon=True).start()
 
+    def _reader(self, near, upwards):
+        """Sees the bytes of one direction before they are passed on."""
+        return lambda data: None
+
     def _copy(self, source, sink, limited):
+        look = self._reader(source if limited else sink, limited)
         try:
             while data := source.recv(1024):
                 if self._silent.is_set():
                     continue
                 if limited and self.rate:
                     time.sleep(len(data) / self.rate)
+                look(data)
                 sink.sendall(data)
         except OSError:
             pass

@@ -26,25 +26,23 @@ def missing(subscriber, device, up_to, *, reasons=()):
 
 def wait_complete(subscriber, device, up_to, timeout=30, *, reasons=(), renewed=False, tap=None):
     """Returns when every number from 1 to `up_to` has come or is reported; says which ones are missing else. `renewed`: the
-    time begins anew with each one that comes, for a backlog whose limited rate may take minutes. `tap`: numbers that the broker
-    said it had are its own to lose, where it is killed; how many it did is returned."""
+    time begins anew with each one that comes, for a backlog whose limited rate may take minutes. `tap`: says which of the missing
+    ones the broker had acknowledged."""
     end = time.monotonic() + timeout
     fewest = up_to + 1
     while True:
         position = subscriber.mark()
         lost = missing(subscriber, device, up_to, reasons=reasons)
         if not lost:
-            return 0
+            return
         if renewed and len(lost) < fewest:
             fewest = len(lost)
             end = time.monotonic() + timeout
         left = end - time.monotonic()
         if left <= 0:
             had = tap.acknowledged if tap else set()
-            if all((device, number) in had for number in lost):
-                return len(lost)
-            lost = [number for number in lost if (device, number) not in had]
-            raise AssertionError(f"numbers of {device} up to {up_to} never came: {lost}")
+            acknowledged = [number for number in lost if (device, number) in had]
+            raise AssertionError(f"numbers of {device} up to {up_to} never came: {lost}; of these the broker had acknowledged: {acknowledged}")
         # One look at all numbers for whatever comes, not for each message: there may be a hundred thousand.
         try:
             subscriber.wait_for(lambda m: m.device == device, left, since=position)

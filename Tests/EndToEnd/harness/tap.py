@@ -25,19 +25,16 @@ class Tap(Proxy):
         with self._known:
             return set(self._acknowledged)
 
-    def _copy(self, source, sink, limited):
-        reader = Packets()
-        try:
-            while data := source.recv(65536):
-                for kind, flags, body in reader.feed(data):
-                    self._note(source if limited else sink, limited, kind, flags, body)
-                sink.sendall(data)
-        except OSError:
-            pass
-        self._drop({source, sink})
+    def _reader(self, near, upwards):
+        packets = Packets()
+
+        def look(data):
+            for kind, flags, body in packets.feed(data):
+                self._note(near, upwards, kind, flags, body)
+
+        return look
 
     def _note(self, near, upwards, kind, flags, body):
-        """Before it is passed on: what the host has is known here."""
         if upwards and kind == PUBLISH and flags & 6:
             length = int.from_bytes(body[:2], "big")
             topic, rest = body[2:2 + length].decode(), body[2 + length:]
