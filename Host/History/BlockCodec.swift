@@ -10,6 +10,9 @@ package enum BlockCodec {
   private static let version: UInt8 = 1
   /// What a reader believes; a damaged file must not take memory.
   private static let mostSeries = 65_536
+  private static let mostSamples = 1 << 31
+  /// Minutes from the start of a block, of whatever length it is.
+  private static let farthest: Int64 = 1 << 20
 
   private enum Form: UInt8 { case scaled, plain, labels }
 
@@ -79,7 +82,7 @@ package enum BlockCodec {
       }
       out.byte(same.rawValue)
       if !same.contains(.next) { out.count(UInt64(max(0, minute.number - start))) }
-      if !same.contains(.samples) { out.count(UInt64(minute.summary.samples)) }
+      if !same.contains(.samples) { out.count(UInt64(min(minute.summary.samples, mostSamples))) }
       before = minute.number
       samples = minute.summary.samples
       switch minute.summary.content {
@@ -146,11 +149,12 @@ package enum BlockCodec {
       if same.contains(.next) {
         before += 1
       } else {
-        guard let offset = input.count(upTo: 1 << 20) else { return false }
+        guard let offset = input.count(upTo: Int(farthest)) else { return false }
         before = start + Int64(offset)
       }
+      guard before - start <= farthest else { return false }
       if !same.contains(.samples) {
-        guard let count = input.count(upTo: 1 << 31) else { return false }
+        guard let count = input.count(upTo: mostSamples) else { return false }
         samples = count
       }
       guard samples > 0 else { return false }

@@ -63,8 +63,8 @@ package struct Tally: Sendable, Equatable {
     let first = labels.max { $0.count < $1.count }
     let labelled = labels.reduce(0) { $0 + $1.count }
     if numbers > 0, numbers >= labelled {
-      // Rounding must not put the mean beside its limits.
-      let mean = min(max(sum / Double(numbers), low), high)
+      // Rounding must not put the mean beside its limits, and numbers without measure must not make it none.
+      let mean = sum.isFinite ? min(max(sum / Double(numbers), low), high) : low / 2 + high / 2
       return Summary(.number(low: low, mean: mean, high: high), samples: numbers)
     }
     return first.map { first in

@@ -31,6 +31,7 @@ internal import CSQLite
     unsafe self.handle = connection
     unsafe sqlite3_extended_result_codes(connection, 1)
     unsafe sqlite3_busy_timeout(connection, 5000)
+    unsafe busbar_sqlite_small_lookaside(connection)
     try execute("PRAGMA cache_size = -512")
     try execute("PRAGMA foreign_keys = OFF")
     try execute("PRAGMA trusted_schema = OFF")

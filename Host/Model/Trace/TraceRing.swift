@@ -28,8 +28,8 @@ package struct TraceRing: Sendable {
   /// Bytes kept of one frame (diagnostics.h), and of the sentence of a failure.
   package static let frameLimit = 4_096
   static let sentenceLimit = 200
-  /// 32 KiB hold some 400 frames of a poll of 20 registers, and 50 links need 1.6 MiB.
-  package static let defaultCapacity = 32_768
+  /// 16 KiB hold the last 180 polls of 20 registers, and 50 links need 0.8 MiB.
+  package static let defaultCapacity = 16_384
 
   // Kind, device, time, length; then the bytes.
   private static let headLength = 1 + 4 + 8 + 2

@@ -44,6 +44,29 @@ import BusbarHistory
     #expect(found.series["power"]?.minutes == block.series["power"]?.minutes)
   }
 
+  @Test func moreSamplesThanAMinuteCanHaveAreWrittenAsTheMost() throws {
+    let bytes = BlockCodec.encode(block(1, [60: numbers(1, 2, 3, 3 << 30)]), start: 60)
+    #expect(try #require(BlockCodec.decode(bytes, start: 60)).series["power"]?.minutes.first?.summary == numbers(1, 2, 3, 1 << 31))
+  }
+
+  @Test func minutesThatRunAwayAreNoBlock() {
+    for (number, isBlock) in [(1 << 20, true), (1 << 20 + 1, false)] as [(Int64, Bool)] {
+      let bytes = BlockCodec.encode(block(1, [(1 << 20) - 1: numbers(1, 1, 1, 1), number: numbers(1, 1, 1, 1)]), start: 0)
+      #expect((BlockCodec.decode(bytes, start: 0) != nil) == isBlock, "minute \(number)")
+    }
+    // Each of these is only the next one.
+    let next = BlockCodec.encode(
+      block(1, [1 << 20: numbers(1, 1, 1, 1), 1 << 20 + 1: numbers(1, 1, 1, 1)]), start: 0)
+    #expect(BlockCodec.decode(next, start: 0) == nil)
+  }
+
+  @Test func numbersWithoutMeasureHaveAMeanBetweenThem() throws {
+    var tally = Tally()
+    for number in [1.5e308, 1.5e308] { tally.add(numbers(number, number, number, 4)) }
+    tally.add(numbers(-1.5e308, -1.5e308, -1.5e308, 4))
+    #expect(tally.summary == numbers(-1.5e308, 0, 1.5e308, 12))
+  }
+
   @Test func aPointThatWasNumberAndLabel() throws {
     var block = block(1, [60: numbers(1, 1, 1, 1)])
     block.put(61, Summary(.label("unknown"), samples: 1), of: "power", like: Block.Series())
