@@ -13,7 +13,7 @@ internal import CSQLite
   private var statements: [String: Statement] = [:]
 
   /// Opens the file, which a writing connection makes where it is missing. In WAL mode every commit is on disk when it
-  /// returns (`synchronous=FULL`). The page cache holds 512 KiB.
+  /// returns (`synchronous=FULL`). The page cache holds 256 KiB.
   package init(path: String, access: Access) throws(DatabaseError) {
     let flags =
       switch access {
@@ -32,7 +32,7 @@ internal import CSQLite
     unsafe sqlite3_extended_result_codes(connection, 1)
     unsafe sqlite3_busy_timeout(connection, 5000)
     unsafe busbar_sqlite_small_lookaside(connection)
-    try execute("PRAGMA cache_size = -512")
+    try execute("PRAGMA cache_size = -256")
     try execute("PRAGMA foreign_keys = OFF")
     try execute("PRAGMA trusted_schema = OFF")
     guard access == .readWrite else { return }

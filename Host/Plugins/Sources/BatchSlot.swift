@@ -18,8 +18,9 @@ internal import PluginAPI
   private(set) var lent = false
 
   init(samples count: UInt32, arena bytes: UInt32) {
-    sampleCapacity = max(64, count)
-    arenaCapacity = max(1024, bytes)
+    // A link has one as long as it lives; a next one that is a little larger still fits.
+    sampleCapacity = (count + 15) / 16 * 16
+    arenaCapacity = (bytes + 255) / 256 * 256
     unsafe record = .allocate(capacity: 1)
     unsafe samples = .allocate(capacity: Int(sampleCapacity))
     unsafe arena = .allocate(capacity: Int(arenaCapacity))
