@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusbarSystem
+import Foundation
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct WorkThreadTests {
+  /// Of nobody else, so that the stacks can be told apart; a multiple of every page size.
+  private static let stack = 19 * 65_536
+
+  /// Readable and writable memory of just that length, from /proc/PID/maps (proc(5)).
+  private static func stacks() throws -> Int {
+    let text = String(decoding: try Data(contentsOf: URL(filePath: "/proc/self/maps")), as: UTF8.self)
+    return text.split(separator: "\n").count { line in
+      let fields = line.split(separator: " ")
+      let ends = fields[0].split(separator: "-").compactMap { Int($0, radix: 16) }
+      return fields[1].hasPrefix("rw") && ends.count == 2 && ends[1] - ends[0] == stack
+    }
+  }
+
+  private static func oneMore() async {
+    await withCheckedContinuation { done in WorkThread.start(name: "one more", stack: stack) { done.resume() } }
+  }
+
+  @Test func threadsThatEndedKeepNoStacks() async throws {
+    let gate = BlockingQueue<Void>()
+    let count = 30
+    await withTaskGroup { group in
+      for _ in 0..<count {
+        group.addTask {
+          await withCheckedContinuation { started in
+            WorkThread.start(name: "crowd", stack: Self.stack) {
+              started.resume()
+              _ = gate.next()
+            }
+          }
+        }
+      }
+    }
+    // One that touches other memory is not seen.
+    #expect(try Self.stacks() > count / 2)
+    gate.close()
+    // The last one that ended is there until the next one ends.
+    var passes = 0
+    while try Self.stacks() > 2, passes < 10_000 {
+      await Self.oneMore()
+      passes += 1
+    }
+    #expect(try Self.stacks() <= 2)
+  }
+}
