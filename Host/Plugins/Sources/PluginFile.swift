@@ -40,7 +40,7 @@ package struct PluginFile: Sendable {
     known: (String) -> String? = { _ in nil }
   ) throws(Refusal) {
     // The signature first: of a file that is replaced together with its signature, the older of the two is taken at worst.
-    let signatureFile = try? Self.read(path + PluginSignature.suffix, limit: 4096)
+    let signatureFile = PluginSignature.file(beside: path, Self.read)
     let bytes = try Self.read(path, limit: Self.sizeLimit)
     manifest = try Self.manifest(of: Self.library(bytes))
     let missing = manifest.requires.filter { !services.contains($0) }
@@ -51,7 +51,7 @@ package struct PluginFile: Sendable {
     self.path = path
     hash = Digest.sha256(bytes)
     // Of the bytes that are kept and loaded, not of what lies under the name by then.
-    signature = PluginSignature.state(of: bytes, signature: signatureFile, keys: trust.keys)
+    signature = PluginSignature.state(of: bytes, file: signatureFile, keys: trust.keys)
     if let objection = trust.objection(to: manifest.id, hash: hash, signature: signature, known: known(manifest.id)) {
       throw Refusal(message: objection)
     }
@@ -107,7 +107,7 @@ package struct PluginFile: Sendable {
     var folder = stat()
     guard unsafe stat(directory.isEmpty ? "/" : directory, &folder) == 0 else { throw Refusal(message: systemError(errno)) }
     try checkOwner(folder, "its directory")
-    guard facts.st_size <= limit else { throw Refusal(message: "it is larger than \(limit >> 20) MiB") }
+    guard facts.st_size <= limit else { throw Refusal(message: "it has \(facts.st_size) bytes, more than \(limit)") }
 
     var bytes: [UInt8] = []
     bytes.reserveCapacity(Int(facts.st_size))

@@ -25,8 +25,7 @@ package struct PluginInspection: Sendable {
     let bytes = try Self.read(path, limit: PluginFile.sizeLimit)
     size = bytes.count
     hash = Digest.sha256(bytes)
-    signature = PluginSignature.state(
-      of: bytes, signature: try? Self.read(path + PluginSignature.suffix, limit: 4096), keys: keys)
+    signature = PluginSignature.state(of: bytes, file: PluginSignature.file(beside: path, Self.read), keys: keys)
     facts = try? ELFFacts(bytes)
     var document: JSONValue?
     var manifest: PluginManifest?

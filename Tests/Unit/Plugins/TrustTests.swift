@@ -126,6 +126,24 @@ struct TrustTests {
     #expect(events.last?.hasPrefix("plugin.refused: its signature fits none") == true)
   }
 
+  @Test func aSignatureThatCannotBeReadIsNotNone() async throws {
+    let (_, raw) = try key("vendor")
+    let file = try drop(await good())
+    try Data(repeating: 7, count: 5_000).write(to: URL(fileURLWithPath: file + ".sig"))
+    let catalog = catalog(PluginTrust(keys: [raw]))
+    await catalog.scan()
+    #expect(await catalog.entries().first?.reason?.hasSuffix("good.so.sig, is of no use: it has 5000 bytes, more than 4096") == true)
+    #expect(try PluginInspection(path: file, keys: [raw]).signature != .absent)
+    // A link that leads nowhere is there too.
+    try FileManager.default.removeItem(atPath: file + ".sig")
+    try FileManager.default.createSymbolicLink(atPath: file + ".sig", withDestinationPath: "nowhere")
+    await catalog.scan()
+    #expect(await catalog.entries().first?.reason?.contains("is of no use: it is a symbolic link") == true)
+    try FileManager.default.removeItem(atPath: file + ".sig")
+    await catalog.scan()
+    #expect(await catalog.entries().first?.state == .offered)
+  }
+
   @Test func aWrongSignatureIsRefusedAlsoWhereNoneIsRequired() async throws {
     let (_, raw) = try key("vendor")
     let file = try drop(await good())

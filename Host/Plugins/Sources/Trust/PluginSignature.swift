@@ -21,6 +21,29 @@ package enum PluginSignature {
     case bad(String)
   }
 
+  /// Bytes that are read of what lies under its name.
+  private static let sizeLimit = 4096
+
+  /// What lies beside the plugin `path`, nil = nothing, as `read` reads a file of at most so many bytes.
+  static func file(
+    beside path: String, _ read: (String, Int) throws(PluginFile.Refusal) -> [UInt8]
+  ) -> Result<[UInt8]?, PluginFile.Refusal> {
+    var facts = stat()
+    if unsafe lstat(path + suffix, &facts) != 0, errno == ENOENT { return .success(nil) }
+    do throws(PluginFile.Refusal) {
+      return .success(try read(path + suffix, sizeLimit))
+    } catch {
+      return .failure(PluginFile.Refusal(message: "its signature, \(path + suffix), is of no use: \(error.message)"))
+    }
+  }
+
+  static func state(of bytes: [UInt8], file: Result<[UInt8]?, PluginFile.Refusal>, keys: [[UInt8]]) -> State {
+    switch file {
+    case .success(let signature): state(of: bytes, signature: signature, keys: keys)
+    case .failure(let refusal): .bad(refusal.message)
+    }
+  }
+
   /// Judges `signature`, nil = there is none, of exactly these bytes. `keys` are raw public keys.
   package static func state(of bytes: [UInt8], signature: [UInt8]?, keys: [[UInt8]]) -> State {
     guard let signature else { return .absent }
