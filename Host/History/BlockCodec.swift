@@ -68,7 +68,7 @@ package enum BlockCodec {
     var samples = 0
     var mean: Int64 = 0
     var labels: [String] = []
-    var label = ""
+    var label: String?
     for minute in minutes {
       var same: Same = []
       if minute.number == before + 1 { same.insert(.next) }

@@ -44,6 +44,15 @@ import BusbarHistory
     #expect(found.series["power"]?.minutes == block.series["power"]?.minutes)
   }
 
+  @Test func aTextThatIsEmptyAtFirst() throws {
+    var block = Block()
+    for (number, label) in [(60, ""), (61, ""), (62, "on"), (63, "")] as [(Int64, String)] {
+      block.put(number, Summary(.label(label), samples: 4), of: "state", like: Block.Series())
+    }
+    let found = try #require(BlockCodec.decode(BlockCodec.encode(block, start: 60), start: 60))
+    #expect(found.series["state"] == block.series["state"])
+  }
+
   @Test func moreSamplesThanAMinuteCanHaveAreWrittenAsTheMost() throws {
     let bytes = BlockCodec.encode(block(1, [60: numbers(1, 2, 3, 3 << 30)]), start: 60)
     #expect(try #require(BlockCodec.decode(bytes, start: 60)).series["power"]?.minutes.first?.summary == numbers(1, 2, 3, 1 << 31))
