@@ -51,6 +51,8 @@ CONSEQUENCES = {
     # In a child the far end cuts answers off and closes, too.
     "truncated-answers": {"isolated-recovers"},
     "closed-connections": {"isolated-recovers"},
+    # Points have to be sent, good or bad, out of such answers too.
+    "flipped-bits": {"every-due-point-answered"},
     # Who takes a late answer for the next one takes the second of two for it.
     "delayed-answers": {"doubled-answers"},
 }
