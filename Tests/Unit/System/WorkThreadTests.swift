@@ -10,7 +10,8 @@ import Testing
 
   /// Readable and writable memory of that length, or of twice that where a sanitizer's own adjoins, from /proc/PID/maps (proc(5)).
   private static func stacks() throws -> Int {
-    let text = String(decoding: try Data(contentsOf: URL(filePath: "/proc/self/maps")), as: UTF8.self)
+    let file = try FileHandle(forReadingFrom: URL(filePath: "/proc/self/maps"))
+    let text = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
     return text.split(separator: "\n").count { line in
       let fields = line.split(separator: " ")
       let ends = fields[0].split(separator: "-").compactMap { Int($0, radix: 16) }
