@@ -4,7 +4,7 @@ import BusbarSystem
 import Foundation
 import Testing
 
-/// Not with a sanitizer (`Tests/Sanitize/run`): it has memory of its own that adjoins the stacks.
+/// Not with ThreadSanitizer (`Tests/Sanitize/run thread`): the memory that is mapped beside its stacks has other lengths.
 @Suite(.timeLimit(.minutes(1)), .enabled(if: ProcessInfo.processInfo.environment["TSAN_OPTIONS"] == nil))
 struct WorkThreadTests {
   /// Of nobody else, so that the stacks can be told apart; a multiple of every page size.
