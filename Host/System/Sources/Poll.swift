@@ -17,17 +17,45 @@ package enum Poll {
   /// Waits until one of the descriptors is ready or the time on the boot clock has come. The result has an entry for each
   /// descriptor, empty where it is not ready.
   package static func wait(_ descriptors: [(Int32, Interest)], until deadline: Int64?) -> [Interest] {
-    var entries = descriptors.map { pollfd(fd: $0.0, events: $0.1.rawValue, revents: 0) }
-    while true {
-      var milliseconds: Int32 = -1
-      if let deadline {
-        let left = deadline - Clock.boot()
-        // Rounded up: waking before the deadline would spin.
-        milliseconds = left <= 0 ? 0 : Int32(clamping: (left + 999_999) / 1_000_000)
+    var places = Places(descriptors.count)
+    for (place, (descriptor, interest)) in descriptors.enumerated() { places.set(place, descriptor, interest) }
+    places.wait(until: deadline)
+    return descriptors.indices.map { places[$0] }
+  }
+
+  /// Whether it is ready now.
+  package static func isReady(_ descriptor: Int32, _ interest: Interest) -> Bool {
+    var entry = pollfd(fd: descriptor, events: interest.rawValue, revents: 0)
+    return unsafe poll(&entry, 1, 0) > 0
+  }
+
+  /// Descriptors that a thread waits for again and again: nothing is allocated each time.
+  package struct Places {
+    private var entries: [pollfd]
+
+    /// Empty ones.
+    package init(_ count: Int) { entries = Array(repeating: pollfd(fd: -1, events: 0, revents: 0), count: count) }
+
+    /// A negative descriptor is never ready.
+    package mutating func set(_ place: Int, _ descriptor: Int32, _ interest: Interest) {
+      entries[place].fd = descriptor
+      entries[place].events = interest.rawValue
+    }
+
+    /// What it was ready for when `wait` returned.
+    package subscript(place: Int) -> Interest { Interest(rawValue: entries[place].revents) }
+
+    /// Waits until one of them is ready or the time on the boot clock has come.
+    package mutating func wait(until deadline: Int64?) {
+      while true {
+        var milliseconds: Int32 = -1
+        if let deadline {
+          let left = deadline - Clock.boot()
+          // Rounded up: waking before the deadline would spin.
+          milliseconds = left <= 0 ? 0 : Int32(clamping: (left + 999_999) / 1_000_000)
+        }
+        if unsafe poll(&entries, nfds_t(entries.count), milliseconds) >= 0 || errno != EINTR { return }
       }
-      let count = unsafe poll(&entries, nfds_t(entries.count), milliseconds)
-      if count < 0, errno == EINTR { continue }
-      return entries.map { Interest(rawValue: $0.revents) }
     }
   }
 }

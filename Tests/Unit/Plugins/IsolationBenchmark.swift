@@ -4,6 +4,7 @@ import BusbarModel
 import BusbarPlugins
 import BusbarSystem
 import Foundation
+import Synchronization
 import Testing
 
 /// What a poll costs in the host and in a child: `Tests/Benchmarks/isolation` runs it. No test: it asserts no time.
@@ -20,11 +21,15 @@ struct IsolationBenchmark {
     case awake = "4 ms apart, processors awake"
     case inARow = "50 in a row"
 
-    static let wanted: [Self] = ProcessInfo.processInfo.environment["BUSBAR_BENCHMARK"] == "awake" ? [.awake] : [.apart, .inARow]
+    /// The plugin waits 2 ms, as for a quick device; with the others it answers at once, while the caller has not come to rest yet.
+    case waiting = "4 ms apart, 2 ms of them the device's"
+
+    static let wanted: [Self] =
+      ProcessInfo.processInfo.environment["BUSBAR_BENCHMARK"] == "awake" ? [.awake] : [.waiting, .apart, .inARow]
 
     func pause(after poll: Int) -> Duration? {
       switch self {
-      case .apart, .awake: .milliseconds(4)
+      case .apart, .awake, .waiting: .milliseconds(4)
       case .inARow: poll % 50 == 49 ? .milliseconds(200) : nil
       }
     }
@@ -58,29 +63,53 @@ struct IsolationBenchmark {
   private static func measure(_ plugin: TestPlugin, _ pace: Pace) async throws -> [Double] {
     let link = try TestLink(plugin)
     #expect(await link.open() == .done)
-    #expect(await link.add(#"{"does": "good"}"#) == .done)
-    let times = await Caller().polls(link, pace)
+    #expect(await link.add(pace == .waiting ? #"{"does": "good-after-2-ms"}"# : #"{"does": "good"}"#) == .done)
+    let times = await Caller.polls(link, pace)
     #expect(await link.close() == .done)
     return times.sorted()
   }
 
-  /// Calls as the guard of a link does, from the same kind of thread.
-  private actor Caller {
+  /// Calls as the guard of a link does, from the same kind of thread, and waits as it does, by the sleep of that thread: tasks
+  /// of the runtime's own pool would wake other processors in between.
+  private final class Caller: Sendable {
     static let executor = TimedExecutor(name: "benchmark")
-    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe Self.executor.asUnownedSerialExecutor() }
 
-    func polls(_ link: TestLink, _ pace: Pace) async -> [Double] {
-      let due = link.told.ids()
-      var times: [Double] = []
-      for poll in 0..<IsolationBenchmark.polls {
-        let start = Clock.boot()
-        _ = await withTaskExecutorPreference(Self.executor) {
-          await withCheckedContinuation { done in link.link.poll(1, due: due, deadline: later()) { done.resume(returning: $0) } }
-        }
-        if poll >= IsolationBenchmark.polls / 10 { times.append(Double(Clock.boot() - start) / 1000) }
-        if let pause = pace.pause(after: poll) { try? await Task.sleep(for: pause) }
+    private let link: TestLink
+    private let due: [UInt32]
+    private let pace: Pace
+    private let done: CheckedContinuation<[Double], Never>
+    private let times = Mutex<[Double]>([])
+
+    private init(_ link: TestLink, _ pace: Pace, _ done: CheckedContinuation<[Double], Never>) {
+      self.link = link
+      due = link.told.ids()
+      self.pace = pace
+      self.done = done
+    }
+
+    static func polls(_ link: TestLink, _ pace: Pace) async -> [Double] {
+      await withCheckedContinuation { done in
+        let caller = Caller(link, pace, done)
+        executor.call { caller.poll(0) }
       }
-      return times
+    }
+
+    private func poll(_ number: Int) {
+      let start = Clock.boot()
+      link.link.poll(1, due: due, deadline: later()) { _ in
+        Self.executor.call { self.ended(number, Double(Clock.boot() - start) / 1000) }
+      }
+    }
+
+    private func ended(_ number: Int, _ time: Double) {
+      let next = number + 1
+      if next > IsolationBenchmark.polls / 10 { times.withLock { $0.append(time) } }
+      guard next < IsolationBenchmark.polls else { return done.resume(returning: times.withLock { $0 }) }
+      if let pause = pace.pause(after: number) {
+        _ = Self.executor.alarm(at: Clock.boot() + pause.nanoseconds) { self.poll(next) }
+      } else {
+        poll(next)
+      }
     }
   }
 }

@@ -222,15 +222,18 @@ package final class ChildPlugin: Sendable {
     var room = [UInt8](repeating: 0, count: Packet.limit)
     var budget = FlowBudget(now: Clock.boot())
     var points = 0
+    var ready = Poll.Places(3)
+    ready.set(1, wakeup.descriptor.number, .read)
     reading: while true {
       let now = Clock.boot()
       let pause = budget.pause(now: now)
       let silence = output.pause(now: now)
       var interest: Poll.Interest = pause == nil ? .read : []
       if hasWaiting.load(ordering: .acquiring) { interest.insert(.write) }
-      let ready = Poll.wait(
-        [(process.socket.number, interest), (wakeup.descriptor.number, .read), (silence == nil ? output.number : -1, .read)],
-        until: [pause, silence].compactMap(\.self).min())
+      ready.set(0, process.socket.number, interest)
+      ready.set(2, silence == nil ? output.number : -1, .read)
+      let limit = min(pause ?? .max, silence ?? .max)
+      ready.wait(until: limit == .max ? nil : limit)
       if !ready[1].isEmpty { wakeup.drain() }
       if !ready[2].isEmpty { output.read() }
       if ready[0].contains(.write) { sendWaiting() }

@@ -47,7 +47,7 @@ final class Outlet: Sendable {
   /// Goes at once, or is dropped and counted where the host does not keep up: lines of the log.
   func offer(_ message: (_ lost: Int) -> ChildMessage) {
     state.withLock { state in
-      guard isWritable(within: 0) else {
+      guard isWritable else {
         state.lost += 1
         return
       }
@@ -58,11 +58,11 @@ final class Outlet: Sendable {
   }
 
   /// The host does not keep up, and did not catch up within a moment.
-  var isCongested: Bool { !isWritable(within: Self.patience) }
-
-  private func isWritable(within time: Int64) -> Bool {
-    !Poll.wait([(socket.number, .write)], until: time == 0 ? 0 : Clock.boot() + time)[0].isEmpty
+  var isCongested: Bool {
+    !isWritable && Poll.wait([(socket.number, .write)], until: Clock.boot() + Self.patience)[0].isEmpty
   }
+
+  private var isWritable: Bool { Poll.isReady(socket.number, .write) }
 
   /// A packet with nothing else in it.
   static func packet(_ message: ChildMessage) -> [UInt8] {
