@@ -9,7 +9,7 @@ import pytest
 import websockets
 
 from harness.authority import Authority
-from harness.charger import stamp
+from harness.charger_answers import stamp
 from harness.ocpp_site import VERSIONS, Site, device
 
 BOTH = pytest.mark.parametrize("version", VERSIONS)
