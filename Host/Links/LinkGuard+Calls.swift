@@ -269,7 +269,7 @@ extension LinkGuard {
     if result.failure != nil {
       devices[number]?.schedule.polled(due, at: Clock.boot())
       let missing = missing(number, of: due, in: items)
-      if !missing.isEmpty { publishBad(number, DeviceHealth.badReason(result), points: missing) }
+      if !missing.isEmpty { publishBad(number, DeviceHealth.badReason(result), points: Array(missing)) }
       deviceFailed(number, result, took: took)
       return result
     }
@@ -280,30 +280,32 @@ extension LinkGuard {
   private func polled(_ number: UInt32, due: [UInt32], items: [Reading.Item], took: Int64) {
     guard let memory = devices[number]?.memory else { return }
     // A poll that was cut short for a command leaves the rest due.
-    let leftOut = Set(missing(number, of: due, in: items))
-    let rest = cutShort ? leftOut : []
-    let asked = due.filter { !rest.contains($0) }
+    let leftOut = missing(number, of: due, in: items)
+    let asked = cutShort ? due.filter { !leftOut.contains($0) } : due
     devices[number]?.schedule.polled(asked, leftOut: leftOut, at: Clock.boot())
     let (stale, notices) = memory.with { $0.judge.endPoll(due: asked) }
     if !stale.isEmpty { publishBad(number, .stale, points: stale) }
     if !notices.isEmpty { events.tell(notices, number, memory) }
-    devices[number]?.backOff.reset()
-    devices[number]?.holdUntil = 0
     backOff.reset()
-    let first = devices[number]?.health.everAnswered == false
     // A value that the device says it does not have is missing, and the device well; unless it has none at all.
     let (known, missing) = memory.latestCount
     let failing = missing.filter { $0.quality != .bad(.device) }
     let bad = missing.count == known ? missing : failing
-    devices[number]?.missing = missing.count
-    let period = devices[number]?.schedule.shortest
-    devices[number]?.health.answered(
-      asked: known, bad: bad.count, example: bad.map(\.point.name).min(), took: took,
-      period: period, now: Clock.unixMilliseconds())
+    let isAnonymous = memory.id == nil
+    let (first, anonymous) = change(number) { device in
+      let first = !device.health.everAnswered
+      device.backOff.reset()
+      device.holdUntil = 0
+      device.missing = missing.count
+      device.health.answered(
+        asked: known, bad: bad.count, example: bad.lazy.map(\.point.name).min(), took: took,
+        period: device.schedule.shortest, now: Clock.unixMilliseconds())
+      if isAnonymous { device.anonymous += 1 }
+      return (first, device.anonymous)
+    } ?? (false, 0)
     memory.with { $0.known = true }
-    if memory.id == nil {
-      devices[number]?.anonymous += 1
-      guard devices[number]?.anonymous ?? 0 < 3 else {
+    if isAnonymous {
+      guard anonymous < 3 else {
         let text = "the device tells no serial number to make an id of: give it an `id` in the configuration"
         return deviceFailed(number, CallResult(failure: .config, reason: .unspecified, text: text), took: nil)
       }
@@ -321,12 +323,20 @@ extension LinkGuard {
     announce(number)
   }
 
+  /// Changes it where it lies: each step through the dictionary's own subscript would allocate.
+  private func change<Result>(_ number: UInt32, _ change: (inout DeviceRun) -> Result) -> Result? {
+    devices.index(forKey: number).map { change(&devices.values[$0]) }
+  }
+
   /// The points of `due` that are not among the items.
-  private func missing(_ number: UInt32, of due: [UInt32], in items: [Reading.Item]) -> [UInt32] {
+  private func missing(_ number: UInt32, of due: [UInt32], in items: [Reading.Item]) -> Set<UInt32> {
     guard let memory = devices[number]?.memory else { return [] }
-    let delivered = Set(items.map(\.point.name))
-    let delivering = memory.with { state in state.points.filter { delivered.contains($0.point.name) }.map(\.id) }
-    return due.filter { !delivering.contains($0) }
+    let delivered = Set(items.lazy.map(\.point.name))
+    var missing = Set(due)
+    memory.with { state in
+      for (id, point) in state.points where delivered.contains(point.name) { missing.remove(id) }
+    }
+    return missing
   }
 
   func deviceFailed(_ number: UInt32, _ result: CallResult, took: Int64?) {

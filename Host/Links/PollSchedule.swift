@@ -73,7 +73,12 @@ package struct PollSchedule: Sendable {
   package var next: Int64? { entries.lazy.map(\.next).min() }
 
   /// The points that are due, in the order of their declaration.
-  package func due(at now: Int64) -> [UInt32] { entries.filter { $0.next <= now }.map(\.point) }
+  package func due(at now: Int64) -> [UInt32] {
+    var points: [UInt32] = []
+    points.reserveCapacity(entries.count)
+    for entry in entries where entry.next <= now { points.append(entry.point) }
+    return points
+  }
 
   /// Everything is due now: a command may have changed it.
   package mutating func hurry() {

@@ -12,6 +12,11 @@ package enum Poll {
     package static let write = Interest(rawValue: Int16(POLLOUT))
     /// Always reported: error, hang-up or a dead descriptor.
     package static let broken = Interest(rawValue: Int16(POLLERR | POLLHUP | POLLNVAL))
+    // Made here: a list of them in another module is made by code that knows nothing of them, and allocates.
+    package static let nothing: Interest = []
+    package static let both = Interest(rawValue: read.rawValue | write.rawValue)
+    /// There is something to read, if only that it is over.
+    package static let readOrBroken = Interest(rawValue: read.rawValue | broken.rawValue)
   }
 
   /// Waits until one of the descriptors is ready or the time on the boot clock has come. The result has an entry for each

@@ -99,8 +99,9 @@ package final class TimedExecutor: SerialExecutor, TaskExecutor {
 
     /// All that is to be done now.
     mutating func take() -> Work {
-      var due = calls
-      calls.removeAll(keepingCapacity: due.count <= 64)
+      // Emptied while it is held twice, an array gets new memory, even for nothing.
+      var due: [Entry] = []
+      if !calls.isEmpty { swap(&due, &calls) }
       if var next = next() {
         let now = Clock.boot()
         while next <= now {
@@ -109,8 +110,9 @@ package final class TimedExecutor: SerialExecutor, TaskExecutor {
           next = following
         }
       }
-      defer { jobs.removeAll(keepingCapacity: jobs.count <= 64) }
-      return Work(jobs: jobs, due: due)
+      var ready: [UnownedJob] = []
+      if !jobs.isEmpty { swap(&ready, &jobs) }
+      return Work(jobs: ready, due: due)
     }
 
     mutating func forgetCancelled() {

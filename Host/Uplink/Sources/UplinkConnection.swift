@@ -32,6 +32,8 @@ final class UplinkConnection {
   private var subscriptions: [Int32: String] = [:]
   private var answerDeadline: Int64
   private var nextMisc: Int64 = .max
+  /// For work, and the socket.
+  private var ready = Poll.Places(2)
 
   init(_ context: UplinkContext, client: MosquittoClient, rate: RateLimit, accepted: @escaping () -> Void) {
     self.context = context
@@ -59,15 +61,16 @@ final class UplinkConnection {
   private func wait() throws(ConnectionFailure) {
     guard let socket = client.socket else { throw ConnectionFailure(ended: nil, settings: context.settings) }
     let wakeup = context.shared.wakeup
-    let deadlines = [answerDeadline, nextMisc, rateDeadline, owners.deadline, context.shared.stopDeadline].compactMap(\.self)
-    let ready = Poll.wait(
-      [(wakeup.descriptor.number, .read), (socket, client.wantsWrite ? [.read, .write] : .read)],
-      until: client.hasDecrypted ? Clock.boot() : deadlines.min())
+    let deadline = min(
+      answerDeadline, nextMisc, rateDeadline ?? .max, owners.deadline ?? .max, context.shared.stopDeadline ?? .max)
+    ready.set(0, wakeup.descriptor.number, .read)
+    ready.set(1, socket, client.wantsWrite ? .both : .read)
+    ready.wait(until: client.hasDecrypted ? 0 : deadline == .max ? nil : deadline)
     if !ready[0].isEmpty { wakeup.drain() }
     context.shared.turnstile.pass()
     do throws(MosquittoError) {
       if ready[1].contains(.write) { try client.loopWrite() }
-      if client.socket != nil, client.hasDecrypted || !ready[1].isDisjoint(with: [.read, .broken]) {
+      if client.socket != nil, client.hasDecrypted || !ready[1].isDisjoint(with: .readOrBroken) {
         try client.loopRead()
       }
       if client.socket != nil, Clock.boot() >= nextMisc {

@@ -228,7 +228,7 @@ package final class ChildPlugin: Sendable {
       let now = Clock.boot()
       let pause = budget.pause(now: now)
       let silence = output.pause(now: now)
-      var interest: Poll.Interest = pause == nil ? .read : []
+      var interest: Poll.Interest = pause == nil ? .read : .nothing
       if hasWaiting.load(ordering: .acquiring) { interest.insert(.write) }
       ready.set(0, process.socket.number, interest)
       ready.set(2, silence == nil ? output.number : -1, .read)
@@ -237,7 +237,7 @@ package final class ChildPlugin: Sendable {
       if !ready[1].isEmpty { wakeup.drain() }
       if !ready[2].isEmpty { output.read() }
       if ready[0].contains(.write) { sendWaiting() }
-      guard !ready[0].isDisjoint(with: [.read, .broken]), pause == nil || ready[0].isDisjoint(with: .read) else { continue }
+      guard !ready[0].isDisjoint(with: .readOrBroken), pause == nil || ready[0].isDisjoint(with: .read) else { continue }
       switch PacketSocket.receiveNow(process.socket, into: &room) {
       case .none: continue
       case .closed: break reading

@@ -46,6 +46,8 @@ package enum Packet {
     switch try reader.integer(UInt32.self) {
     case inline:
       var messages: [ArraySlice<UInt8>] = []
+      // A poll's: samples, frames and the result.
+      messages.reserveCapacity(4)
       while reader.rest > 0 { messages.append(try reader.raw(Int(try reader.integer(UInt32.self)))) }
       return .messages(messages)
     case file:
