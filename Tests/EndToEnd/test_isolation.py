@@ -3,13 +3,12 @@
 says why, and the plugin comes back or waits for a person."""
 
 import os
-import shutil
 import subprocess
 import time
 
 import pytest
 
-from harness.paths import PLUGINS, ROOT
+from harness.paths import PLUGINS, ROOT, plugin_folder
 from harness.site import meter_device
 
 SOURCE = ROOT / "Tests" / "Unit" / "Plugins" / "Fixtures" / "hostile.c"
@@ -38,11 +37,7 @@ def hostile(tmp_path_factory):
 
 @pytest.fixture
 def place(directory, hostile):
-    home = directory / "plugins"
-    home.mkdir(mode=0o755)
-    shutil.copyfile(hostile, home / "hostile.so")
-    (home / "hostile.so").chmod(0o644)
-    return home
+    return plugin_folder(directory, hostile)
 
 
 @pytest.fixture

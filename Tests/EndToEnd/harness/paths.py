@@ -2,6 +2,7 @@
 """Where things are in the repository and in the tree that packaging/build lays out."""
 
 import os
+import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -16,3 +17,12 @@ SHARED = ROOT.parent / "shared"
 
 # For commands that read no configuration.
 DIRECTORIES = ["--plugins", str(PLUGINS), "--templates", str(TEMPLATES)]
+
+
+def plugin_folder(directory, library):
+    """A folder of plugins with this one in it, as the host wants both."""
+    folder = directory / "plugins"
+    folder.mkdir(mode=0o755)
+    shutil.copyfile(library, folder / library.name)
+    (folder / library.name).chmod(0o644)
+    return folder

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A host with a listener, the plugin of test visitors, and who comes to them. The fixtures are for modules that import them."""
 
-import shutil
 import threading
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from .paths import PLUGINS
+from .paths import PLUGINS, plugin_folder
 from .visitor import WAIT, Visitor, build, listener
 
 CHARGER = {"id": "evc_a", "adapter": "visitor", "endpoint": "listener:site/CP-1", "poll": "60s", "write": True}
@@ -20,11 +19,7 @@ def plugin(tmp_path_factory):
 
 @pytest.fixture
 def place(directory, plugin):
-    home = directory / "plugins"
-    home.mkdir(mode=0o755)
-    shutil.copyfile(plugin, home / "visitor.so")
-    (home / "visitor.so").chmod(0o644)
-    return home
+    return plugin_folder(directory, plugin)
 
 
 @pytest.fixture
