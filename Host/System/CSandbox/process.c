@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -92,8 +93,27 @@ ssize_t busbar_receive_packet(int fd, void *bytes, size_t room, int *passed) {
   return message.msg_flags & MSG_TRUNC ? -2 : count;
 }
 
-// Waits until there is a packet, or the other end is gone; one of several threads that wait is woken for each. As recv(2).
-ssize_t busbar_await_packet(int fd) { return recv(fd, NULL, 0, MSG_PEEK); }
+int busbar_turns(int fd) {
+  int turns = epoll_create1(EPOLL_CLOEXEC);
+  if (turns < 0) return -1;
+  // Once: the packet that one thread was woken for wakes no other one.
+  struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT};
+  if (epoll_ctl(turns, EPOLL_CTL_ADD, fd, &event) == 0) return turns;
+  int reason = errno;
+  close(turns);
+  errno = reason;
+  return -1;
+}
+
+int busbar_await_turn(int turns) {
+  struct epoll_event event;
+  return epoll_wait(turns, &event, 1, -1);
+}
+
+int busbar_next_turn(int turns, int fd) {
+  struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT};
+  return epoll_ctl(turns, EPOLL_CTL_MOD, fd, &event);
+}
 
 // The same without descriptors: the system drops those that a child sends. Never waits.
 ssize_t busbar_receive_plain(int fd, void *bytes, size_t room) {

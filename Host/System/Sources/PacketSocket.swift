@@ -38,12 +38,6 @@ package enum PacketSocket {
     }
   }
 
-  /// Waits until there is a packet or the other end is gone. One of several threads that wait wakes for each packet; one that
-  /// only reads meanwhile may have taken it.
-  package static func wait(_ socket: Descriptor) {
-    while busbar_await_packet(socket.number) < 0, errno == EINTR {}
-  }
-
   /// The next packet, if there is one, with the descriptor that may come with it.
   package static func receive(_ socket: Descriptor, into room: inout [UInt8]) -> Received {
     while true {
@@ -78,6 +72,33 @@ package enum PacketSocket {
       }
     }
   }
+}
+
+/// Threads that wait in turn for the packets of one socket. A packet wakes one of them, and of several the one that came last:
+/// its stack and its blocks of memory are still at hand, those of the others may sleep.
+package struct PacketTurns: Sendable {
+  private let socket: Descriptor
+  private let turns: Descriptor
+
+  /// Nil where the process has too many descriptors open.
+  package init?(_ socket: Descriptor) {
+    let number = busbar_turns(socket.number)
+    guard number >= 0 else { return nil }
+    self.socket = socket
+    turns = Descriptor(owning: number)
+  }
+
+  /// Waits until there is a packet or the other end is gone. No other thread wakes before `next` is called. False where the
+  /// descriptors are no more what they were.
+  package func wait() -> Bool {
+    while true {
+      if busbar_await_turn(turns.number) == 1 { return true }
+      guard errno == EINTR else { return false }
+    }
+  }
+
+  /// The next packet may wake the next one. False as above.
+  package func next() -> Bool { busbar_next_turn(turns.number, socket.number) == 0 }
 }
 
 extension Descriptor {

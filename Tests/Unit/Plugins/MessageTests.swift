@@ -68,6 +68,14 @@ import BusbarSystem
     return writer.bytes
   }
 
+  /// Of a packet whose messages lie in it.
+  private static func parts(_ packet: [UInt8]) throws -> [HostMessage] {
+    guard case .messages(var parts) = try Packet.parse(packet[...]) else { return [] }
+    var found: [HostMessage] = []
+    while let part = try parts.next() { found.append(try read(Array(part))) }
+    return found
+  }
+
   private static func read<Message: MessageField>(_ bytes: [UInt8], as type: Message.Type = Message.self) throws -> Message {
     var reader = MessageReader(bytes[...])
     return try Message(from: &reader)
@@ -125,14 +133,36 @@ import BusbarSystem
   }
 
   @Test func packets() throws {
-    var packet = Packet.head
-    Packet.append([1, 2], to: &packet)
-    Packet.append([], to: &packet)
-    #expect(try Packet.parse(packet[...]) == .messages([[1, 2], []]))
-    #expect(try Packet.parse(Packet.file(70_000)[...]) == .file(70_000))
-    for bytes: [UInt8] in [[], [1], packet + [1], Packet.file(70_000) + [0], Packet.file(1 << 30), [9, 9, 9, 9]] {
-      #expect(throws: MessageError.self) { try Packet.parse(bytes[...]) }
+    var writer = PacketWriter()
+    #expect(writer.isEmpty)
+    for message in [HostMessage.cancel(link: 1), .retire(link: 2)] { #expect(writer.put(message)) }
+    let packet = writer.bytes
+    #expect(try Self.parts(packet) == [.cancel(link: 1), .retire(link: 2)])
+    guard case .file(70_000) = try Packet.parse(Packet.file(70_000)[...]) else {
+      Issue.record("it is the packet of a file")
+      return
     }
+    for bytes: [UInt8] in [[], [1], packet + [1], Packet.file(70_000) + [0], Packet.file(1 << 30), [9, 9, 9, 9]] {
+      #expect(throws: MessageError.self) { try Self.parts(bytes) }
+    }
+  }
+
+  @Test func aPacketThatWouldBeTooLongLeavesTheMessageToTheNext() throws {
+    let long = HostMessage.answer(request: 1, .value([UInt8](repeating: 7, count: Packet.limit - 64)))
+    var writer = PacketWriter()
+    #expect(writer.put(HostMessage.cancel(link: 1)))
+    #expect(writer.put(long))
+    let packet = writer.bytes
+    #expect(packet.count <= Packet.limit)
+    #expect(!writer.put(long))
+    #expect(writer.bytes == packet)
+    writer.clear()
+    #expect(writer.isEmpty)
+    // One that no packet takes is alone in it, for whoever has another way.
+    let longest = HostMessage.answer(request: 1, .value([UInt8](repeating: 7, count: Packet.limit)))
+    #expect(writer.put(longest))
+    #expect(Array(writer.onlyMessage) == Self.bytes(longest))
+    #expect(!writer.put(HostMessage.cancel(link: 1)))
   }
 
   @Test func aTextIsCutBetweenCharacters() {

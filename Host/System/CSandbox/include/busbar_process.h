@@ -22,8 +22,13 @@ ssize_t busbar_send_packet(int fd, const void *bytes, size_t count, int passed);
 // Receives one packet and the descriptor that came with it, -1 where none did. Never waits. More than the room given is -2 with
 // the packet lost. As recv(2).
 ssize_t busbar_receive_packet(int fd, void *bytes, size_t room, int *passed);
-// Waits until there is a packet, or the other end is gone; one of several threads that wait is woken for each. As recv(2).
-ssize_t busbar_await_packet(int fd);
+// Threads wait in turn for what can be read: a descriptor to wait at, or -1 with errno.
+int busbar_turns(int fd);
+// Waits until there is a packet or the other end is gone: of the threads that wait the one that came last. It, or another one,
+// then asks for the next turn. 1, or -1 with errno.
+int busbar_await_turn(int turns);
+// Another thread may wake, at once where there is something. 0, or -1 with errno.
+int busbar_next_turn(int turns, int fd);
 // The same without descriptors: the system drops those that a child sends. Never waits.
 ssize_t busbar_receive_plain(int fd, void *bytes, size_t room);
 // A memory file with this content that nobody can change any more; -1 with errno.

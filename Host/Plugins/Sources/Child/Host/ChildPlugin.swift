@@ -81,7 +81,7 @@ package final class ChildPlugin: Sendable {
   /// A crash ends at once instead of being explained by a program that the child could not start; its many threads keep
   /// little of what they have freed.
   private static let environment =
-    ["SWIFT_BACKTRACE=enable=no", "GLIBC_TUNABLES=glibc.malloc.tcache_count=1", "LC_ALL=C.UTF-8"] + OwnProcess.timeZone
+    ["SWIFT_BACKTRACE=enable=no", "GLIBC_TUNABLES=glibc.malloc.tcache_max=256", "LC_ALL=C.UTF-8"] + OwnProcess.timeZone
 
   private init(
     _ file: PluginFile, _ settings: ChildSettings, _ logger: Logger, _ process: ChildProcess, _ idle: @escaping @Sendable () -> Void,
@@ -177,17 +177,16 @@ package final class ChildPlugin: Sendable {
 
   /// Never waits: what the child does not take now goes when it can.
   func send(_ message: HostMessage, passing descriptor: Descriptor? = nil) {
-    var writer = MessageWriter()
-    writer.put(message)
-    var packet = Packet.head
+    var writer = PacketWriter()
+    _ = writer.put(message)
+    var packet = writer.bytes
     var passed = descriptor
-    if writer.bytes.count <= Packet.messageLimit {
-      Packet.append(writer.bytes, to: &packet)
-    } else {
-      guard writer.bytes.count <= Packet.fileLimit, let file = Descriptor.sealed(writer.bytes) else {
-        return end("a message of \(writer.bytes.count) bytes is too long for a child")
+    if packet.count > Packet.limit {
+      let long = Array(writer.onlyMessage)
+      guard long.count <= Packet.fileLimit, let file = Descriptor.sealed(long) else {
+        return end("a message of \(long.count) bytes is too long for a child")
       }
-      packet = Packet.file(writer.bytes.count)
+      packet = Packet.file(long.count)
       passed = file
     }
     let (waits, overflow) = outgoing.withLock { outgoing in
@@ -281,15 +280,17 @@ package final class ChildPlugin: Sendable {
   private func take(
     _ packet: ArraySlice<UInt8>, _ budget: inout FlowBudget, _ points: inout Int
   ) throws(MessageError) {
-    guard case .messages(let parts) = try Packet.parse(packet) else { throw MessageError(what: "only the host makes files") }
+    guard case .messages(var parts) = try Packet.parse(packet) else { throw MessageError(what: "only the host makes files") }
     var samples = 0
-    for part in parts {
+    var messages = 0
+    while let part = try parts.next() {
       var reader = MessageReader(part)
       let message = try ChildMessage(from: &reader)
+      messages += 1
       samples += try handle(message)
       if case .declared(let link, _, _) = message { points = count(link) }
     }
-    budget.take(bytes: packet.count, messages: parts.count, samples: samples, points: points, now: Clock.boot())
+    budget.take(bytes: packet.count, messages: messages, samples: samples, points: points, now: Clock.boot())
   }
 
   /// How many samples were good.

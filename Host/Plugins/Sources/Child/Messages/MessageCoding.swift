@@ -1,18 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Writes the fields of a message, little-endian, texts and lists after their length.
+/// Writes the fields of messages, little-endian, texts and lists after their length.
 package struct MessageWriter {
   package private(set) var bytes: [UInt8] = []
 
   package init() {}
 
-  package mutating func put(integer value: some FixedWidthInteger) {
-    for index in 0..<(value.bitWidth / 8) { bytes.append(UInt8(truncatingIfNeeded: value >> (8 * index))) }
+  package mutating func put(integer value: some FixedWidthInteger & BitwiseCopyable) {
+    unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
   }
 
   package mutating func put(raw: some Collection<UInt8>) { bytes.append(contentsOf: raw) }
 
   package mutating func put(_ value: some MessageField) { value.write(to: &self) }
+
+  var count: Int { bytes.count }
+  var room: Int { bytes.capacity }
+
+  mutating func reserve(_ room: Int) { bytes.reserveCapacity(room) }
+
+  /// What comes after so many bytes goes; the room stays.
+  mutating func cut(to count: Int) { bytes.removeLast(bytes.count - count) }
+
+  /// In place of what was put there.
+  mutating func set(_ value: UInt32, at place: Int) {
+    for index in 0..<4 { bytes[place + index] = UInt8(truncatingIfNeeded: value >> UInt32(8 * index)) }
+  }
 }
 
 /// What is wrong with a message; it ends the connection.
@@ -38,10 +51,11 @@ package struct MessageReader {
     return bytes[place..<place + count]
   }
 
-  package mutating func integer<Number: FixedWidthInteger>(_ type: Number.Type = Number.self) throws(MessageError) -> Number {
-    var value: Number = 0
-    for (index, byte) in try raw(Number.bitWidth / 8).enumerated() { value |= Number(truncatingIfNeeded: byte) << (8 * index) }
-    return value
+  package mutating func integer<Number: FixedWidthInteger & BitwiseCopyable>(
+    _ type: Number.Type = Number.self
+  ) throws(MessageError) -> Number {
+    let field = try raw(MemoryLayout<Number>.size)
+    return Number(littleEndian: unsafe field.withUnsafeBytes { unsafe $0.loadUnaligned(as: Number.self) })
   }
 
   package mutating func field<Field: MessageField>(_ type: Field.Type = Field.self) throws(MessageError) -> Field { try Field(from: &self) }

@@ -6,25 +6,27 @@
 package enum Packet {
   /// Bytes, at most (the socket takes about 208 KiB).
   package static let limit = 65_536
-  /// Bytes of one message in a packet.
-  package static let messageLimit = limit - 8
   /// Bytes of a message in a memory file.
   package static let fileLimit = 4 << 20
 
-  private static let inline: UInt32 = 0x4242_0001
+  fileprivate static let inline: UInt32 = 0x4242_0001
   private static let file: UInt32 = 0x4242_0002
 
-  package enum Content: Equatable {
-    case messages([ArraySlice<UInt8>])
+  package enum Content {
+    case messages(Parts)
     /// So many bytes in the file that comes with it.
     case file(Int)
   }
 
-  /// The head of a packet of messages.
-  package static var head: [UInt8] {
-    var writer = MessageWriter()
-    writer.put(inline)
-    return writer.bytes
+  /// The messages of a packet, one after the other.
+  package struct Parts {
+    fileprivate var rest: MessageReader
+
+    /// The fields of the next one; nil after the last one.
+    package mutating func next() throws(MessageError) -> ArraySlice<UInt8>? {
+      guard rest.rest > 0 else { return nil }
+      return try rest.raw(Int(try rest.integer(UInt32.self)))
+    }
   }
 
   /// A packet whose message lies in a file.
@@ -35,26 +37,57 @@ package enum Packet {
     return writer.bytes
   }
 
-  package static func append(_ message: [UInt8], to packet: inout [UInt8]) {
-    let count = UInt32(clamping: message.count)
-    for index in 0..<4 { packet.append(UInt8(truncatingIfNeeded: count >> UInt32(8 * index))) }
-    packet.append(contentsOf: message)
-  }
-
   package static func parse(_ packet: ArraySlice<UInt8>) throws(MessageError) -> Content {
     var reader = MessageReader(packet)
     switch try reader.integer(UInt32.self) {
     case inline:
-      var messages: [ArraySlice<UInt8>] = []
-      // A poll's: samples, frames and the result.
-      messages.reserveCapacity(4)
-      while reader.rest > 0 { messages.append(try reader.raw(Int(try reader.integer(UInt32.self)))) }
-      return .messages(messages)
+      return .messages(Parts(rest: reader))
     case file:
       let count = Int(try reader.integer(UInt32.self))
       guard reader.rest == 0, count <= fileLimit else { throw MessageError(what: "a file of \(count) bytes") }
       return .file(count)
     default: throw MessageError(what: "it is no packet")
     }
+  }
+}
+
+/// A packet of messages in the making.
+package struct PacketWriter {
+  /// Bytes that a poll and its answer take, mostly, and those that are kept for the next packet.
+  private static let room = (usual: 512, most: 8192)
+  private static let headLength = 4
+
+  private var writer = MessageWriter()
+
+  package init() { begin() }
+
+  package var bytes: [UInt8] { writer.bytes }
+  package var isEmpty: Bool { writer.count == Self.headLength }
+  /// The one message that is in it, without its length.
+  package var onlyMessage: ArraySlice<UInt8> { writer.bytes[(Self.headLength + 4)...] }
+
+  /// False, and left out, where the packet would become too long: it goes with another one. Alone it is taken however long
+  /// it is.
+  package mutating func put(_ message: some MessageField) -> Bool {
+    let start = writer.count
+    writer.put(0 as UInt32)
+    writer.put(message)
+    guard writer.count <= Packet.limit || start == Self.headLength else {
+      writer.cut(to: start)
+      return false
+    }
+    writer.set(UInt32(clamping: writer.count - start - 4), at: start)
+    return true
+  }
+
+  /// For the next packet.
+  package mutating func clear() {
+    if writer.room > Self.room.most { writer = MessageWriter() } else { writer.cut(to: 0) }
+    begin()
+  }
+
+  private mutating func begin() {
+    writer.reserve(Self.room.usual)
+    writer.put(Packet.inline)
   }
 }

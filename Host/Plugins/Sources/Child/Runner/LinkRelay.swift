@@ -60,7 +60,7 @@ struct LinkRelay: AdapterEvents, SampleRelay, PluginStore, LinkStreams, FrameRec
   }
 
   func record(_ direction: TraceRing.Direction, _ frame: [UInt8], device: UInt32, time: Int64) {
-    let kept = Array(frame.prefix(TraceRing.frameLimit))
+    let kept = frame.count > TraceRing.frameLimit ? Array(frame.prefix(TraceRing.frameLimit)) : frame
     outlet.tell(.frame(link: link, device: device, time: time, direction == .sent ? .sent(kept) : .received(kept)))
     if kept.count < frame.count { record(.cut(frame.count - kept.count), device: device, time: time) }
   }

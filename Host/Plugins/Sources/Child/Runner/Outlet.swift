@@ -15,46 +15,67 @@ final class Outlet: Sendable {
 
   private let socket: Descriptor
   private let state = Mutex(State())
+  /// Whose turn it is to send has it, and the room for the packet after the next. Apart from the state: who tells something
+  /// does not wait for the system.
+  private let sending = Mutex(PacketWriter())
 
   private struct State {
-    var packet = Packet.head
+    var packet = PacketWriter()
+    /// Packets before it that had no room for what came next.
+    var full: [PacketWriter] = []
     var since: Int64 = 0
     var lost = 0
+
+    mutating func put(_ message: ChildMessage) {
+      if packet.put(message) { return }
+      full.append(packet)
+      packet = PacketWriter()
+      _ = packet.put(message)
+    }
+
+    /// The next one that is to be sent; false where there is none.
+    mutating func take(_ next: inout PacketWriter) -> Bool {
+      if !full.isEmpty {
+        next = full.removeFirst()
+        return true
+      }
+      guard !packet.isEmpty else { return false }
+      swap(&packet, &next)
+      return true
+    }
   }
 
   init(_ socket: Descriptor) { self.socket = socket }
 
   /// Goes at once, with all that waits.
   func send(_ message: ChildMessage) {
-    let bytes = Self.bytes(message)
-    state.withLock { state in
-      append(bytes, &state)
-      flush(&state)
-    }
+    state.withLock { $0.put(message) }
+    flush()
   }
 
   /// Goes with the next one that goes at once, or soon.
   func tell(_ message: ChildMessage) {
-    let bytes = Self.bytes(message)
     let now = Clock.boot()
-    state.withLock { state in
-      if state.packet.count == Packet.head.count { state.since = now }
-      append(bytes, &state)
-      if state.packet.count >= Self.waiting || now - state.since > Self.longest { flush(&state) }
+    let isDue = state.withLock { state in
+      if state.packet.isEmpty { state.since = now }
+      state.put(message)
+      return !state.full.isEmpty || state.packet.bytes.count >= Self.waiting || now - state.since > Self.longest
     }
+    if isDue { flush() }
   }
 
   /// Goes at once, or is dropped and counted where the host does not keep up: lines of the log.
   func offer(_ message: (_ lost: Int) -> ChildMessage) {
+    let isWritable = isWritable
     state.withLock { state in
       guard isWritable else {
         state.lost += 1
         return
       }
-      append(Self.bytes(message(state.lost)), &state)
+      state.put(message(state.lost))
       state.lost = 0
-      flush(&state)
     }
+    if isWritable { flush() }
   }
 
   /// The host does not keep up, and did not catch up within a moment.
@@ -66,29 +87,25 @@ final class Outlet: Sendable {
 
   /// A packet with nothing else in it.
   static func packet(_ message: ChildMessage) -> [UInt8] {
-    var packet = Packet.head
-    Packet.append(bytes(message), to: &packet)
-    return packet
+    var packet = PacketWriter()
+    _ = packet.put(message)
+    return packet.bytes
   }
 
-  private static func bytes(_ message: ChildMessage) -> [UInt8] {
-    var writer = MessageWriter()
-    writer.put(message)
-    return writer.bytes
+  /// In the order in which it was told: who takes a packet sends it before another one takes the next.
+  private func flush() {
+    sending.withLock { packet in
+      while state.withLock({ $0.take(&packet) }) {
+        transmit(packet.bytes)
+        packet.clear()
+      }
+    }
   }
 
-  private func append(_ message: [UInt8], _ state: inout State) {
-    if state.packet.count + 4 + message.count > Packet.limit { flush(&state) }
-    Packet.append(message, to: &state.packet)
-  }
-
-  private func flush(_ state: inout State) {
-    guard state.packet.count > Packet.head.count else { return }
+  private func transmit(_ packet: [UInt8]) {
     while true {
-      switch PacketSocket.send(socket, state.packet) {
-      case .sent:
-        state.packet = Packet.head
-        return
+      switch PacketSocket.send(socket, packet) {
+      case .sent: return
       case .full: _ = Poll.wait([(socket.number, .write)], until: nil)
       // Without a host there is nothing to do.
       case .closed: OwnProcess.end(Runner.lostHost)

@@ -32,19 +32,20 @@ package enum Runner {
     while true { _ = BlockingQueue<Never>().next() }
   }
 
-  static func messages(_ packet: ArraySlice<UInt8>, _ descriptor: Descriptor?) throws(MessageError) -> [HostMessage] {
+  /// Hands over the messages of a packet in order.
+  static func read(
+    _ packet: ArraySlice<UInt8>, _ descriptor: Descriptor?, _ take: (HostMessage) -> Void
+  ) throws(MessageError) {
     switch try Packet.parse(packet) {
     case .file(let count):
       guard let bytes = descriptor?.content(count) else { throw MessageError(what: "it comes without its file") }
       var reader = MessageReader(bytes[...])
-      return [try HostMessage(from: &reader)]
-    case .messages(let parts):
-      var found: [HostMessage] = []
-      for part in parts {
+      take(try HostMessage(from: &reader))
+    case .messages(var parts):
+      while let part = try parts.next() {
         var reader = MessageReader(part)
-        found.append(try HostMessage(from: &reader))
+        take(try HostMessage(from: &reader))
       }
-      return found
     }
   }
 

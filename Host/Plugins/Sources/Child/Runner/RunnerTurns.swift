@@ -12,6 +12,7 @@ final class RunnerTurns: Sendable {
   private static let spare = 2
 
   private let socket: Descriptor
+  private let turns: PacketTurns
   private let outlet: Outlet
   private let pool = ThreadPool(name: "lane", limit: threads)
   private let calls = Calls()
@@ -34,23 +35,28 @@ final class RunnerTurns: Sendable {
     func run(_ work: @escaping @Sendable () -> Void) { waiting.withLock { $0.append(work) } }
 
     func take() -> [@Sendable () -> Void] {
-      waiting.withLock { waiting in
-        defer { waiting.removeAll(keepingCapacity: true) }
-        return waiting
-      }
+      // Emptied while it is held twice, an array gets new memory.
+      var taken: [@Sendable () -> Void] = []
+      waiting.withLock { swap(&taken, &$0) }
+      return taken
     }
   }
 
   init(_ socket: Descriptor) {
     self.socket = socket
     outlet = Outlet(socket)
+    guard let turns = PacketTurns(socket) else {
+      outlet.send(.refused("it cannot wait for its host: the system has no more descriptors"))
+      OwnProcess.end(1)
+    }
+    self.turns = turns
     turn = Mutex(Turn(start: (OwnMemory.StartPages(), Clock.boot() + Runner.startLength)))
   }
 
   /// Loads the plugin, on this thread, and leaves all else to others.
   func begin() {
     repeat {
-      PacketSocket.wait(socket)
+      wait()
       turn.withLock { read(&$0) }
     } while turn.withLock { $0.links == nil }
     pool.run { [self] in serve() }
@@ -61,7 +67,7 @@ final class RunnerTurns: Sendable {
     while join() {
       // A call that found all threads busy, this one among them.
       if pool.queued > 0, leaveToOthers() { return }
-      PacketSocket.wait(socket)
+      wait()
       var found = turn.withLock { turn in
         read(&turn)
         return calls.take()
@@ -76,6 +82,11 @@ final class RunnerTurns: Sendable {
       }
       own()
     }
+  }
+
+  private func wait() {
+    // A plugin that closes what is not its own has no host any more.
+    if !turns.wait() { OwnProcess.end(Runner.lostHost) }
   }
 
   /// False where enough wait already.
@@ -102,8 +113,9 @@ final class RunnerTurns: Sendable {
   private func read(_ turn: inout Turn) {
     let packet: ArraySlice<UInt8>
     let descriptor: Descriptor?
-    switch PacketSocket.receive(socket, into: &turn.room) {
-    // Another thread was quicker.
+    let received = PacketSocket.receive(socket, into: &turn.room)
+    guard turns.next() else { OwnProcess.end(Runner.lostHost) }
+    switch received {
     case .none: return
     case .packet(let received, let passed): (packet, descriptor) = (received, passed)
     case .closed, .tooLong: OwnProcess.end(Runner.lostHost)
@@ -113,7 +125,7 @@ final class RunnerTurns: Sendable {
       turn.start = nil
     }
     do throws(MessageError) {
-      for message in try Runner.messages(packet, descriptor) {
+      try Runner.read(packet, descriptor) { message in
         if let links = turn.links {
           links.handle(message, descriptor)
         } else if case .load(let load) = message {
