@@ -133,11 +133,13 @@ import BusbarSystem
   }
 
   @Test func packets() throws {
+    let messages: [HostMessage] = [.cancel(link: 1), .retire(link: 2)]
     var writer = PacketWriter()
     #expect(writer.isEmpty)
-    for message in [HostMessage.cancel(link: 1), .retire(link: 2)] { #expect(writer.put(message)) }
+    let taken = messages.map { writer.put($0) }
+    #expect(taken == [true, true])
     let packet = writer.bytes
-    #expect(try Self.parts(packet) == [.cancel(link: 1), .retire(link: 2)])
+    #expect(try Self.parts(packet) == messages)
     guard case .file(70_000) = try Packet.parse(Packet.file(70_000)[...]) else {
       Issue.record("it is the packet of a file")
       return
@@ -147,22 +149,25 @@ import BusbarSystem
     }
   }
 
-  @Test func aPacketThatWouldBeTooLongLeavesTheMessageToTheNext() throws {
+  @Test func aPacketThatWouldBeTooLongLeavesTheMessageToTheNext() {
     let long = HostMessage.answer(request: 1, .value([UInt8](repeating: 7, count: Packet.limit - 64)))
     var writer = PacketWriter()
-    #expect(writer.put(HostMessage.cancel(link: 1)))
-    #expect(writer.put(long))
+    var taken = [writer.put(HostMessage.cancel(link: 1)), writer.put(long)]
+    #expect(taken == [true, true])
     let packet = writer.bytes
     #expect(packet.count <= Packet.limit)
-    #expect(!writer.put(long))
+    taken = [writer.put(long)]
+    #expect(taken == [false])
     #expect(writer.bytes == packet)
     writer.clear()
     #expect(writer.isEmpty)
     // One that no packet takes is alone in it, for whoever has another way.
     let longest = HostMessage.answer(request: 1, .value([UInt8](repeating: 7, count: Packet.limit)))
-    #expect(writer.put(longest))
+    taken = [writer.put(longest)]
+    #expect(taken == [true])
     #expect(Array(writer.onlyMessage) == Self.bytes(longest))
-    #expect(!writer.put(HostMessage.cancel(link: 1)))
+    taken = [writer.put(HostMessage.cancel(link: 1))]
+    #expect(taken == [false])
   }
 
   @Test func aTextIsCutBetweenCharacters() {
