@@ -101,6 +101,9 @@ final class Bench: Sendable {
     return device
   }
 
+  /// Between rounds of which each should leave nothing behind.
+  func settle() async { await door?.gather(until: later(.seconds(2))) }
+
   /// A far end that can be told to misbehave.
   func peer() throws -> any HostilePeer {
     switch try device() {

@@ -5,8 +5,10 @@ protocol HostilePeer: Sendable {
   /// What the link leads to instead of the device.
   var farEnd: FarEnd { get }
   func behave(_ new: Manner)
-  /// What the plugin said while the peer was silent; 64 pieces at most.
+  /// What the plugin said since the peer is silent; 64 pieces at most.
   var heard: [[UInt8]] { get }
+  /// How often it sent the same request meanwhile, where that was more than once.
+  var repeated: Int? { get }
 }
 
 /// How a hostile peer behaves.

@@ -30,9 +30,20 @@ final class HostileStream: HostilePeer {
     }
   }
 
-  func behave(_ new: Manner) { manner.withLock { $0 = new } }
+  func behave(_ new: Manner) {
+    if new == .silent { unanswered.withLock { $0 = [] } }
+    manner.withLock { $0 = new }
+  }
 
   var heard: [[UInt8]] { unanswered.withLock { $0 } }
+
+  /// The first request. Of Modbus TCP its number is another each time.
+  var repeated: Int? {
+    let heard = heard
+    guard let first = heard.first, first.count > 2 else { return nil }
+    let count = heard.count { $0.count == first.count && $0.dropFirst(2) == first.dropFirst(2) }
+    return count > 1 ? count : nil
+  }
 
   private func serve(_ near: Descriptor) {
     guard let far = try? StreamDialer.open(target, deadline: later(.seconds(5)), stop: stop) else { return }

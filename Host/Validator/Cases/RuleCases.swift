@@ -43,7 +43,9 @@ let ruleCases: [CheckCase] = [
     var least = Int64.max
     for _ in 0..<3 {
       _ = ValidationLayer.takeOverrun()
+      let messages = link.visit?.messages ?? 0
       _ = await link.poll(within: .milliseconds(400))
+      await link.visit?.hear(messages + 1, until: later(.seconds(3)))
       least = min(least, ValidationLayer.takeOverrun())
     }
     if least > 200_000_000 { throw Finding.failed("\(bench.isVisited ? "a call" : "poll") returned \(least / 1_000_000) ms after its deadline, three times") }
@@ -77,13 +79,10 @@ let ruleCases: [CheckCase] = [
 let visitCases: [CheckCase] = [
   CheckCase("nothing-while-alone", .rules, "While nobody is connected nothing is sent, and no command is said to be done.", need: .visitor) { bench in
     guard bench.isVisited else { throw Finding.skipped("its devices do not connect by themselves") }
-    let peer = try bench.peer()
-    let link = try await bench.ready(try bench.load(), to: peer.farEnd)
+    let link = try await bench.ready(try bench.load(), to: try bench.device())
     let candidate = try? Commands.candidate(bench, link)
     for number in 0..<3 {
-      peer.behave(.closing)
-      await link.visit?.leave(until: later(.seconds(5)))
-      peer.behave(.honest)
+      await link.visit?.cut()
       if let (point, value, name) = candidate {
         let result = await link.command(point, value, id: "alone-\(number)", within: .milliseconds(400))
         if case .done = result { throw Finding.failed("a command for \(name) was answered with \(Commands.said(result)) while nobody was connected") }

@@ -88,8 +88,7 @@ let telemetryCases: [CheckCase] = [
       }
     }
     if let visit = link.visit {
-      peer.behave(.closing)
-      await visit.leave(until: later(.seconds(5)))
+      await visit.cut()
       link.told.forget()
       await visit.absence(.milliseconds(300))
       if let (name, value) = link.unfounded { throw Finding.failed("\(name) was sent as good, \(value), while nobody was connected") }
@@ -104,10 +103,7 @@ let telemetryCases: [CheckCase] = [
     let wanted = Set(link.told.values.keys)
     peer.behave(.silent)
     for _ in 0..<3 { _ = await link.poll(within: .milliseconds(300)) }
-    if let visit = link.visit {
-      peer.behave(.closing)
-      await visit.leave(until: later(.seconds(5)))
-    }
+    await link.visit?.cut()
     peer.behave(.honest)
     let (last, problem) = try await link.recover(wanted) { try bench.link(plugin, to: peer.farEnd) }
     if let problem { throw Finding.failed("the device answers again, and eight polls later still: \(problem)") }

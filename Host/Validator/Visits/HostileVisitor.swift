@@ -16,6 +16,7 @@ final class HostileVisitor: HostilePeer {
 
   /// Bytes of the longest message that a host takes (websocket.h).
   private static let longest = 1 << 20
+  private static let mostUsual = 512
   /// Such messages behind one.
   private static let flood = 3
 
@@ -23,6 +24,8 @@ final class HostileVisitor: HostilePeer {
   private let manner = Mutex(Manner.honest)
   private let random: Mutex<SeededNumbers>
   private let unanswered = Mutex<[[UInt8]]>([])
+  /// What it said before, without numbers.
+  private let usual = Mutex<Set<[UInt8]>>([])
   private let passing = Mutex(())
 
   var farEnd: FarEnd { .visitor(door, self) }
@@ -33,7 +36,12 @@ final class HostileVisitor: HostilePeer {
   }
 
   /// What is said from now on is spoilt so; what was said before is on its way.
-  func behave(_ new: Manner) { passing.withLock { _ in manner.withLock { $0 = new } } }
+  func behave(_ new: Manner) {
+    passing.withLock { _ in
+      if new == .silent { unanswered.withLock { $0 = [] } }
+      manner.withLock { $0 = new }
+    }
+  }
 
   /// Spoils a message and hands on what becomes of it.
   func pass(_ message: WebSocketMessage, _ hand: (Delivery) -> Void) {
@@ -46,8 +54,23 @@ final class HostileVisitor: HostilePeer {
 
   /// The plugin says something.
   func hear(_ bytes: [UInt8]) {
-    guard manner.withLock({ $0 == .silent }) else { return }
+    guard manner.withLock({ $0 == .silent }) else {
+      usual.withLock { if $0.count < Self.mostUsual { $0.insert(Self.withoutNumbers(bytes)) } }
+      return
+    }
     unanswered.withLock { if $0.count < 64 { $0.append(bytes) } }
+  }
+
+  /// Of requests that it did not send before: what it asks again and again may be asked again. A number in it may be another each time.
+  var repeated: Int? {
+    let known = usual.withLock { $0 }
+    let new = heard.map(Self.withoutNumbers).filter { !known.contains($0) }
+    let count = new.reduce(into: [:]) { $0[$1, default: 0] += 1 }.values.max() ?? 0
+    return count > 1 ? count : nil
+  }
+
+  private static func withoutNumbers(_ bytes: [UInt8]) -> [UInt8] {
+    bytes.filter { !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
   }
 
   private func spoil(_ message: WebSocketMessage) -> [Delivery] {

@@ -8,6 +8,8 @@ internal import Synchronization
 /// The plugin's side. Every tag may charge, nothing is granted, and records are kept nowhere.
 extension Visit: LinkServices {
   private static let mostTimers = 64
+  /// No timer comes more often, nanoseconds.
+  private static let shortest: Int64 = 1_000_000
 
   func send(text: Bool, _ bytes: [UInt8]) -> SendOutcome {
     guard let connection = state.withLock({ $0.told }) else { return .closed }
@@ -20,17 +22,26 @@ extension Visit: LinkServices {
 
   func timer(tag: UInt64, delay: Int64, period: Int64) {
     state.withLock { state in
-      state.timers.removeValue(forKey: tag)?.cancel()
+      if let old = state.timers.removeValue(forKey: tag) { Alarms.shared.cancel(old.alarm) }
       guard delay >= 0, state.isAlive, state.timers.count < Self.mostTimers else { return }
-      state.timers[tag] = Task { [weak self] in
-        var pause = delay
-        repeat {
-          guard (try? await Task.sleep(for: .nanoseconds(pause))) != nil else { return }
-          self?.put(.timer(tag: tag))
-          pause = max(period, 1_000_000)
-        } while period > 0 && !Task.isCancelled
-      }
+      state.lastTimer += 1
+      arm(&state, tag, in: delay, period, state.lastTimer)
     }
+  }
+
+  private func arm(_ state: inout State, _ tag: UInt64, in delay: Int64, _ period: Int64, _ serial: UInt64) {
+    let (due, overflow) = Clock.boot().addingReportingOverflow(delay)
+    let alarm = Alarms.shared.set(at: overflow ? .max : due) { [weak self] in self?.ring(tag, period, serial) }
+    state.timers[tag] = Timer(alarm: alarm, serial: serial)
+  }
+
+  private func ring(_ tag: UInt64, _ period: Int64, _ serial: UInt64) {
+    let isWanted = state.withLock { state in
+      guard state.timers[tag]?.serial == serial else { return false }
+      if period > 0 { arm(&state, tag, in: max(period, Self.shortest), period, serial) } else { state.timers[tag] = nil }
+      return true
+    }
+    if isWanted { put(.timer(tag: tag)) }
   }
 
   func wake(tag: UInt64) { put(.wake(tag: tag)) }
@@ -42,8 +53,10 @@ extension Visit: LinkServices {
       state.early[token] = result
       return (nil, true)
     }
-    pending?.alarm.cancel()
-    pending?.answer(result)
+    if let pending {
+      Alarms.shared.cancel(pending.alarm)
+      pending.answer(result)
+    }
     return isKnown
   }
 

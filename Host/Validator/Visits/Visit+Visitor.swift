@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import BusbarModel
 internal import BusbarPlugins
 internal import BusbarSystem
 internal import BusbarTransports
@@ -26,10 +27,15 @@ extension Visit {
     return true
   }
 
-  /// Waits until the plugin knows that nobody is connected any more, or until the deadline.
-  func leave(until deadline: Int64) async {
-    var count = happened
-    while isConnected, Clock.boot() < deadline { count = await change(since: count, until: deadline) }
+  /// The connection that stands ends without a word. Returns when the plugin knows.
+  func cut() async {
+    if let connection = state.withLock({ $0.newest }) { cut(connection) }
+    await drain()
+  }
+
+  private func cut(_ connection: any WebSocketSending) {
+    ended(connection, code: 1006, reason: "")
+    connection.close(code: 1001, reason: "cut off")
   }
 
   /// Time that passes while nobody is connected.
@@ -70,13 +76,8 @@ extension Visit {
       switch delivery {
       case .message(let message): hand(message, from: connection)
       case .later(let time, let message):
-        Task {
-          try? await Task.sleep(for: time)
-          hand(message, from: connection)
-        }
-      case .end:
-        ended(connection, code: 1006, reason: "")
-        connection.close(code: 1001, reason: "cut off")
+        _ = Alarms.shared.set(at: Clock.boot() + time.nanoseconds) { self.hand(message, from: connection) }
+      case .end: cut(connection)
       }
     }
   }

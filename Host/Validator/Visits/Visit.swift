@@ -19,7 +19,13 @@ final class Visit: Sendable {
   /// A command that the plugin ends later.
   struct Pending {
     var answer: @Sendable (CommandResult) -> Void
-    var alarm: Task<Void, Never>
+    var alarm: UInt64
+  }
+
+  /// One of the plugin's, and which: an older one of the same tag may just be ringing.
+  struct Timer {
+    var alarm: UInt64
+    var serial: UInt64
   }
 
   struct State {
@@ -36,7 +42,8 @@ final class Visit: Sendable {
     var isPaused = false
     /// When somebody was sent here who has not arrived yet.
     var invitedAt: Int64 = 0
-    var timers: [UInt64: Task<Void, Never>] = [:]
+    var timers: [UInt64: Timer] = [:]
+    var lastTimer: UInt64 = 0
     var commands: [UInt64: Pending] = [:]
     /// Ends of commands that came before their calls returned.
     var early: [UInt64: CommandResult] = [:]
@@ -160,9 +167,15 @@ final class Visit: Sendable {
   var happened: Int { state.withLock { $0.happened } }
   var messages: Int { state.withLock { $0.messages } }
 
+  /// Waits until so many messages were handed over, or until the deadline.
+  func hear(_ wanted: Int, until deadline: Int64) async {
+    var count = happened
+    while messages < wanted, Clock.boot() < deadline { count = await change(since: count, until: deadline) }
+  }
+
   /// Waits until something has happened since `count`, or until the deadline. What has happened by then.
   func change(since count: Int, until deadline: Int64) async -> Int {
-    let alarm = Mutex<Task<Void, Never>?>(nil)
+    let alarm = Mutex<UInt64>(0)
     await withCheckedContinuation { continuation in
       let number = state.withLock { state -> Int? in
         guard state.happened == count else { return nil }
@@ -172,13 +185,10 @@ final class Visit: Sendable {
       }
       guard let number else { return continuation.resume() }
       alarm.withLock { alarm in
-        alarm = Task {
-          guard (try? await Task.sleep(for: .nanoseconds(max(0, deadline - Clock.boot())))) != nil else { return }
-          self.state.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
-        }
+        alarm = Alarms.shared.set(at: deadline) { self.state.withLock { $0.waiters.removeValue(forKey: number) }?.resume() }
       }
     }
-    alarm.withLock { $0 }?.cancel()
+    Alarms.shared.cancel(alarm.withLock { $0 })
     return happened
   }
 }

@@ -24,6 +24,8 @@ final class VisitorDoor: WebSocketDoor {
     var callers: [Caller] = []
     var hasCome = false
     var complaint: String?
+    /// Who waits until everybody waits here.
+    var gathering: [CheckedContinuation<Void, Never>] = []
   }
 
   private static let name = "check"
@@ -71,6 +73,26 @@ final class VisitorDoor: WebSocketDoor {
     }
   }
 
+  /// Waits until everybody who was called waits here again, or until the deadline: what a connection holds is the same each time then.
+  func gather(until deadline: Int64) async {
+    let alarm = Alarms.shared.set(at: deadline) { [self] in resume(state.withLock { Self.gathered(&$0) }) }
+    await withCheckedContinuation { continuation in
+      let gathered = state.withLock { state in
+        state.gathering.append(continuation)
+        return state.callers.count < state.programs ? [] : Self.gathered(&state)
+      }
+      resume(gathered)
+    }
+    Alarms.shared.cancel(alarm)
+  }
+
+  private static func gathered(_ state: inout State) -> [CheckedContinuation<Void, Never>] {
+    defer { state.gathering = [] }
+    return state.gathering
+  }
+
+  private func resume(_ waiting: [CheckedContinuation<Void, Never>]) { for continuation in waiting { continuation.resume() } }
+
   func admit(_ request: WebSocketRequest) async -> WebSocketAdmission {
     let parts = request.path.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 3, parts[1] == Self.name, VisitorName.isValid(String(parts[2])) else {
@@ -93,6 +115,7 @@ final class VisitorDoor: WebSocketDoor {
       }
       guard hasRoom else { return answer.resume(returning: .refuse(.unavailable)) }
       match()
+      resume(state.withLock { $0.callers.count < $0.programs ? [] : Self.gathered(&$0) })
     }
   }
 
