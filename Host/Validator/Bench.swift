@@ -11,14 +11,19 @@ final class Bench: Sendable {
   let input: CheckInput
   let inspection: PluginInspection
   private let pool = ThreadPool(name: "check", limit: 64)
+  /// Where devices come in that connect by themselves; nil where this check plays none.
+  private let door: VisitorDoor?
 
-  init(_ input: CheckInput) throws {
+  /// `visitor` has a program started that connects to the address it is given; nil where nobody can.
+  init(_ input: CheckInput, visitor: (@Sendable (String) -> Void)?) throws {
     self.input = input
     do throws(PluginFile.Refusal) {
       inspection = try PluginInspection(path: input.file)
     } catch {
       throw Finding.failed(error.message)
     }
+    let spoken = inspection.manifest?.adapters.first { $0.id == input.adapter }?.subprotocols ?? []
+    door = visitor.map { VisitorDoor(subprotocols: spoken, call: $0) }
   }
 
   /// The manifest. Throws where there is none that can be used: then a case of the group “manifest” says so.
@@ -68,20 +73,27 @@ final class Bench: Sendable {
 
   var needsFarEnd: Bool { (try? adapter().endpoints.isEmpty == false) ?? false }
 
+  /// Its devices connect by themselves.
+  var isVisited: Bool { (try? adapter().isVisited) ?? false }
+
   /// Where the device is; nil where the adapter needs none. Throws “skipped” where it needs one and there is none.
-  func device() throws -> StreamEndpoint? {
+  func device() throws -> FarEnd? {
     guard needsFarEnd else { return nil }
-    guard let host = input.host, let port = input.port else {
-      if try adapter().endpoints.values.allSatisfy({ $0 == ["listener"] }) {
-        throw Finding.skipped("its devices connect to the host by themselves, and this check plays none that does")
+    if isVisited {
+      guard let door else {
+        throw Finding.skipped(
+          "its devices connect to the host by themselves: name a program that does in quality.json as check.visitor")
       }
+      return .visitor(door, nil)
+    }
+    guard let host = input.host, let port = input.port else {
       throw Finding.skipped(
         "no device to talk to: give one with --device, or in quality.json as check.device, or let the adapter simulate one")
     }
-    return .tcp(host: host, port: port)
+    return .stream(.tcp(host: host, port: port))
   }
 
-  func simulatedDevice() throws -> StreamEndpoint? {
+  func simulatedDevice() throws -> FarEnd? {
     let device = try device()
     guard input.isSimulated || !needsFarEnd else {
       throw Finding.skipped("the device is not simulated, so nothing is written to it")
@@ -89,35 +101,56 @@ final class Bench: Sendable {
     return device
   }
 
+  /// Between rounds of which each should leave nothing behind.
+  func settle() async { await door?.gather(until: later(.seconds(2))) }
+
   /// A far end that can be told to misbehave.
-  func peer() throws -> HostilePeer {
-    guard let device = try device() else { throw Finding.skipped("the adapter has no endpoint") }
-    do throws(TransportError) { return try HostilePeer(before: device, seed: input.seed) } catch {
-      throw Finding.failed("the far end cannot be played: \(error.message)")
+  func peer() throws -> any HostilePeer {
+    switch try device() {
+    case nil: throw Finding.skipped("the adapter has no endpoint")
+    case .visitor(let door, _): return HostileVisitor(at: door, seed: input.seed)
+    case .stream(let device):
+      do throws(TransportError) { return try HostileStream(before: device, seed: input.seed) } catch {
+        throw Finding.failed("the far end cannot be played: \(error.message)")
+      }
     }
   }
 
-  func link(_ plugin: LoadedPlugin, to endpoint: StreamEndpoint?) throws -> LinkUnderTest {
-    let (resources, told) = try resources(to: endpoint)
-    guard let connection = plugin.link(adapter: input.adapter, resources: resources) else {
+  func link(_ plugin: LoadedPlugin, to end: FarEnd?) throws -> LinkUnderTest {
+    let ground = try ground(to: end)
+    guard let connection = plugin.link(adapter: input.adapter, resources: ground.resources) else {
       throw Finding.failed("the code has no adapter \(input.adapter)")
     }
-    return link(connection, told)
+    return link(connection, ground)
   }
 
-  func link(_ connection: any AdapterConnection, _ told: Told) -> LinkUnderTest {
-    LinkUnderTest(
-      connection: connection, told: told, device: device(setup: 1), pace: input.pace,
+  func link(_ connection: any AdapterConnection, _ ground: Ground) -> LinkUnderTest {
+    ground.visit?.lead(to: connection)
+    return LinkUnderTest(
+      connection: ground.visit ?? connection, told: ground.told, device: device(setup: 1), pace: input.pace,
       first: input.write.map { [$0.point] } ?? [])
   }
 
-  func resources(to endpoint: StreamEndpoint?) throws -> (LinkResources, Told) {
+  /// What a link stands on before its plugin has anything to do with it.
+  struct Ground {
+    var resources: LinkResources
+    var told: Told
+    var visit: Visit?
+  }
+
+  func ground(to end: FarEnd?) throws -> Ground {
     let told = Told()
-    let names = try adapter().endpoints.keys
-    let endpoints = Dictionary(uniqueKeysWithValues: endpoint.map { there in names.map { ($0, there) } } ?? [])
-    let resources = LinkResources(
+    var endpoints: [String: StreamEndpoint] = [:]
+    var visit: Visit?
+    switch end {
+    case .stream(let there): for name in try adapter().endpoints.keys { endpoints[name] = there }
+    case .visitor(let door, let peer): visit = Visit(at: door, peer, told)
+    case nil: break
+    }
+    var resources = LinkResources(
       endpoints: endpoints, config: input.link.text, events: told, pool: pool, store: MemoryStore(), logger: quiet)
-    return (resources, told)
+    if let visit { resources.services = visit }
+    return Ground(resources: resources, told: told, visit: visit)
   }
 
   func device(setup number: UInt32) -> DeviceSetup {
@@ -125,8 +158,8 @@ final class Bench: Sendable {
   }
 
   /// A link that is open and has its device, and that answered once.
-  func ready(_ plugin: LoadedPlugin, to endpoint: StreamEndpoint?) async throws -> LinkUnderTest {
-    let link = try link(plugin, to: endpoint)
+  func ready(_ plugin: LoadedPlugin, to end: FarEnd?) async throws -> LinkUnderTest {
+    let link = try link(plugin, to: end)
     try await link.begin()
     return link
   }

@@ -45,10 +45,15 @@ package struct CaseProcess: Sendable {
   private func attempt(_ check: CheckCase) -> CheckOutcome {
     var input = input
     var device: Child?
-    defer { device?.end() }
+    var visitors: [Child] = []
+    defer {
+      device?.end()
+      for visitor in visitors { visitor.end() }
+    }
     if check.needsDevice {
       switch plan.device {
       case .none, .endpoint: break
+      case .visitor: (input.hasVisitor, input.isSimulated) = (true, true)
       case .program, .simulator:
         do throws(Child.Failure) {
           let (child, port) = try startDevice()
@@ -68,7 +73,14 @@ package struct CaseProcess: Sendable {
       defer { child.end() }
       let deadline = Clock.boot() + Int64(limit) * 1_000_000_000
       while let line = child.line(until: deadline) {
-        if let outcome = try? JSONDecoder().decode(CheckOutcome.self, from: Data(line.utf8)) { return outcome }
+        if var outcome = try? JSONDecoder().decode(CheckOutcome.self, from: Data(line.utf8)) {
+          // Where nobody came this is why.
+          if outcome.verdict != .passed, let early = visitors.first(where: \.hasEnded) { outcome.text += "; check.visitor: \(early.ending())" }
+          return outcome
+        }
+        if let wanted = try? JSONDecoder().decode(VisitorCall.self, from: Data(line.utf8)), visitors.count < Self.mostVisitors {
+          visitors.append(try startVisitor(wanted.visitor))
+        }
       }
       guard Clock.boot() < deadline else {
         return CheckOutcome(name: check.name, verdict: .stuck, text: "it was not over after \(limit) s")
@@ -77,6 +89,19 @@ package struct CaseProcess: Sendable {
     } catch {
       return CheckOutcome(name: check.name, verdict: .failed, text: "the case could not be started: \(error)")
     }
+  }
+
+  /// More than any case wants.
+  private static let mostVisitors = 64
+  /// The word of check.visitor that stands for the address.
+  private static let place = "{url}"
+
+  /// A program that connects to the case by itself.
+  private func startVisitor(_ url: String) throws(Child.Failure) -> Child {
+    guard case .visitor(let words, let folder) = plan.device else { throw Child.Failure(description: "there is no visitor") }
+    let hasPlace = words.contains { $0.contains(Self.place) }
+    let arguments = hasPlace ? words.map { $0.replacingOccurrences(of: Self.place, with: url) } : words + [url]
+    return try Child("/usr/bin/env", arguments, folder: folder, input: nil, isHeard: false)
   }
 
   /// The device and its port.
@@ -108,76 +133,10 @@ package struct CaseProcess: Sendable {
   private static let program = OwnProcess.executable ?? CommandLine.arguments[0]
 }
 
-/// A process that is ended with its owner.
-final class Child {
-  struct Failure: Error, CustomStringConvertible {
-    var description: String
-  }
+/// What a case says when it wants a visitor.
+package struct VisitorCall: Sendable, Codable {
+  /// Where the visitor has to connect to.
+  var visitor: String
 
-  private let process = Process()
-  private let output = Pipe()
-  private var pending: [UInt8] = []
-
-  /// `input` nil = the process reads nothing.
-  init(_ program: String, _ arguments: [String], folder: String?, input: Data?) throws(Failure) {
-    process.executableURL = URL(filePath: program)
-    process.arguments = arguments
-    // A crash is a verdict; collecting symbols would only hold it up. What threads keep back of the heap (malloc's tcache) would
-    // count as held and come and go with them.
-    process.environment = ProcessInfo.processInfo.environment.merging([
-      "SWIFT_BACKTRACE": "enable=no", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
-    ]) { $1 }
-    if let folder { process.currentDirectoryURL = URL(filePath: folder) }
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    let source = Pipe()
-    process.standardInput = input == nil ? FileHandle.nullDevice : source
-    do {
-      try process.run()
-      if let input {
-        try source.fileHandleForWriting.write(contentsOf: input)
-        try source.fileHandleForWriting.close()
-      }
-    } catch {
-      throw Failure(description: "\(program) could not be started: \(error.localizedDescription)")
-    }
-  }
-
-  /// The next line; nil at the end of the output, or when the time has come.
-  func line(until deadline: Int64) -> String? {
-    let number = output.fileHandleForReading.fileDescriptor
-    while true {
-      if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
-        defer { pending.removeSubrange(...end) }
-        return String(decoding: pending[..<end], as: UTF8.self)
-      }
-      guard pending.count < 1 << 20, Clock.boot() < deadline else { return nil }
-      if Poll.wait([(number, .read)], until: deadline)[0].isEmpty { return nil }
-      let more = output.fileHandleForReading.availableData
-      if more.isEmpty { return nil }
-      pending += more
-    }
-  }
-
-  /// How it ended, in words.
-  func ending() -> String {
-    let deadline = Clock.boot() + 5_000_000_000
-    while process.isRunning, Clock.boot() < deadline { _ = Poll.wait([], until: Clock.boot() + 5_000_000) }
-    guard !process.isRunning else { return "it closed its output and went on" }
-    let status = process.terminationStatus
-    guard process.terminationReason == .uncaughtSignal else { return "it ended with exit code \(status)" }
-    let names: [Int32: String] = [
-      SIGSEGV: "SIGSEGV, it touched memory that it does not have", SIGABRT: "SIGABRT, it gave up", SIGILL: "SIGILL, a trap",
-      SIGBUS: "SIGBUS", SIGFPE: "SIGFPE", SIGTRAP: "SIGTRAP", SIGKILL: "SIGKILL", SIGPIPE: "SIGPIPE", SIGTERM: "SIGTERM",
-    ]
-    return "it was ended by \(names[status] ?? "signal \(status)")"
-  }
-
-  func end() {
-    guard process.isRunning else { return }
-    kill(process.processIdentifier, SIGKILL)
-    // Not for ever: what a plugin has started may keep alive what Foundation waits for.
-    let deadline = Clock.boot() + 2_000_000_000
-    while process.isRunning, Clock.boot() < deadline { _ = Poll.wait([], until: Clock.boot() + 2_000_000) }
-  }
+  package init(to url: String) { visitor = url }
 }

@@ -20,6 +20,8 @@ package struct CheckCase: Sendable {
     case device
     /// A device that this check plays, so that it may be written to.
     case simulatedDevice
+    /// A device that connects by itself: for adapters of such devices alone.
+    case visitor
   }
 
   package let name: String
@@ -47,17 +49,18 @@ package struct CheckCase: Sendable {
   }
 
   package static let all: [CheckCase] =
-    manifestCases + libraryCases + lifeCycleCases + ruleCases + telemetryCases + commandCases + hostileCases + hostCases + modeCases
+    manifestCases + libraryCases + lifeCycleCases + ruleCases + visitCases + telemetryCases + commandCases + hostileCases + hostCases + modeCases
 
-  package var needsDevice: Bool { need == .device || need == .simulatedDevice }
+  package var needsDevice: Bool { need == .device || need == .simulatedDevice || need == .visitor }
 
   /// Also those that are for the check itself.
   package static func named(_ name: String) -> CheckCase? { (all + [pace, replay]).first { $0.name == name } }
 
-  /// Runs it in this process, once: the plugin stays loaded.
-  package func run(_ input: CheckInput) async -> CheckOutcome {
+  /// Runs it in this process, once: the plugin stays loaded. `visitor` has a program started that connects to the address it is
+  /// given; nil where there is none.
+  package func run(_ input: CheckInput, visitor: (@Sendable (String) -> Void)? = nil) async -> CheckOutcome {
     do {
-      let bench = try Bench(input)
+      let bench = try Bench(input, visitor: visitor)
       try await body(bench)
       let broken = bench.broken(name)
       if let first = broken.first {

@@ -29,6 +29,8 @@ package struct CheckInput: Sendable, Codable {
   /// Port of a device on 127.0.0.1 or elsewhere; nil = there is none.
   package var host: String?
   package var port: UInt16?
+  /// A program can be started that connects as a device does.
+  package var hasVisitor = false
   /// The device is played for this check alone and may be written to.
   package var isSimulated: Bool
   package var seed: UInt64

@@ -11,6 +11,7 @@ internal import Foundation
 ///     "check": {
 ///       "adapter": "line-meter",                                      the first of the manifest where it is absent
 ///       "device": ["python3", "device.py", "--port", "0"],            a program that prints its port, then answers there
+///       "visitor": ["python3", "charger.py", "{url}"],                a program that connects there, for devices that do
 ///       "template": "Devices/example.yaml",                           for adapters that need one; a list is checked in turn
 ///       "config": {}, "link": {},                                     settings beside the defaults
 ///       "write": { "point": "power_limit", "value": 1200 }
@@ -31,6 +32,8 @@ package struct CheckPlan: Sendable {
     case none
     /// Started for each case, in a folder.
     case program([String], folder: String)
+    /// Started where a case wants a device that connects by itself, in a folder.
+    case visitor([String], folder: String)
     /// Somebody else's: nothing is written to it.
     case endpoint(host: String, port: UInt16)
     /// The adapter's own simulator, with these documents (simulate.h).
@@ -46,6 +49,8 @@ package struct CheckPlan: Sendable {
   package var version: String
   /// The template's name; nil where there is none.
   package var template: String?
+  /// The adapter's devices connect by themselves.
+  package var isVisited: Bool
 
   private static let limit = 1 << 20
   private static let mostTemplates = 32
@@ -101,6 +106,7 @@ package struct CheckPlan: Sendable {
     let id = adapter ?? check["adapter"]?.string ?? inspection.manifest?.adapters.first?.id ?? ""
     let chosen = inspection.manifest?.adapters.first { $0.id == id }
     self.template = nil
+    isVisited = chosen?.isVisited ?? false
     input = CheckInput(file: copy, store: store, adapter: id, seed: seed)
     var config = check["config"] ?? [:]
     if let name = template ?? check["template"]?.string {
@@ -121,6 +127,11 @@ package struct CheckPlan: Sendable {
         throw Failure("--device takes tcp://HOST:PORT")
       }
       device = .endpoint(host: endpoint.host, port: port)
+    } else if let words = check["visitor"]?.array?.compactMap(\.string), !words.isEmpty {
+      guard let chosen, chosen.isVisited else {
+        throw Failure("check.visitor is for devices that connect by themselves, and the adapter \(id) has no endpoint for one (listener)")
+      }
+      device = .visitor(words, folder: folder)
     } else if let words = check["device"]?.array?.compactMap(\.string), !words.isEmpty {
       device = .program(words, folder: folder)
     } else if chosen?.endpoints.isEmpty == false {

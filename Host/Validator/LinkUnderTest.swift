@@ -3,7 +3,6 @@
 internal import BusbarModel
 internal import BusbarPlugins
 internal import BusbarSystem
-internal import Synchronization
 
 /// One link with one device, its calls as functions that wait. What is behind `connection`, this process or a child, is
 /// nothing that a case can see.
@@ -42,16 +41,35 @@ struct LinkUnderTest: Sendable {
   func pollAll() async -> CallResult { await poll(points: told.readable.map(\.id)) }
 
   func poll(points: [UInt32], within: Duration? = nil) async -> CallResult {
+    if let visit {
+      await visit.drain()
+      told.forget()
+      return await visit.read(points, until: end(within))
+    }
     told.forget()
     return await withCheckedContinuation { done in
       connection.poll(1, due: points, deadline: end(within)) { done.resume(returning: $0) }
     }
   }
 
+  /// A value that was sent as good while the device said nothing that has a meaning. Of a device that speaks first states stand, and
+  /// so does what was asked of it.
+  var unfounded: (name: String, value: Value)? {
+    var values = told.values
+    if visit != nil {
+      for (_, point) in told.points where point.kind == .state || point.writable { values[point.name] = told.heard[point.name] }
+    }
+    return values.min { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  /// Where the far end connects by itself.
+  var visit: Visit? { connection as? Visit }
+
   /// Of a slow device: what a case is about, what can be written, numbers, the rest, as many as it answers in a while.
   private var due: [UInt32] {
     let points = told.readable
-    guard points.count > pace.atOnce else { return points.map(\.id) }
+    // Measurements of devices that speak first come when they come.
+    guard points.count > pace.atOnce, visit == nil else { return points.map(\.id) }
     func rank(_ point: PointDescriptor) -> Int {
       first.contains(point.name) ? 0 : point.writable ? 1 : [.number, .integer].contains(point.type) ? 2 : 3
     }
@@ -76,6 +94,7 @@ struct LinkUnderTest: Sendable {
   func begin() async throws {
     try expectDone(await open(), "open")
     try expectDone(await add(), "device_add")
+    if let visit { return try await visit.begin(told.readable.map(\.id), pace) }
     var last = CallResult.done
     for _ in 0..<3 {
       last = await poll()
@@ -92,7 +111,8 @@ struct LinkUnderTest: Sendable {
       let result = await link.poll(within: .seconds(2))
       if result.failure == nil, wanted.isSubset(of: Set(link.told.values.keys)) { return (link, nil) }
       reason = result.failure == nil ? "poll leaves \(wanted.subtracting(link.told.values.keys).sorted().joined(separator: ", ")) bad" : said(result)
-      guard result.failure == .transient, result.reason == .closed || result.reason == .refused else { continue }
+      // A far end that connects by itself comes again by itself.
+      guard link.visit == nil, result.failure == .transient, result.reason == .closed || result.reason == .refused else { continue }
       await link.close()
       link = try await again()
       _ = await link.open()
@@ -111,62 +131,4 @@ func expectDone(_ result: CallResult, _ slot: String) throws {
 /// A failure in words.
 func said(_ result: CallResult) -> String {
   "class \(result.failure.map { "\($0)" } ?? "none"), \(result.text.isEmpty ? "reason \(result.reason)" : result.text)"
-}
-
-/// What a link told.
-final class Told: AdapterEvents {
-  private struct State {
-    var points: [(id: UInt32, point: PointDescriptor)] = []
-    var values: [String: Value] = [:]
-    var bad: [String: BadReason] = [:]
-    var identities = 0
-  }
-
-  private let state = Mutex(State())
-
-  func declared(_ device: UInt32, points: [(id: UInt32, point: PointDescriptor)]) {
-    state.withLock { state in
-      for point in points {
-        state.points.removeAll { $0.id == point.id }
-        state.points.append(point)
-      }
-    }
-  }
-
-  func identified(_ device: UInt32, _ identity: DeviceIdentity) { state.withLock { $0.identities += 1 } }
-
-  func samples(_ device: UInt32, _ items: [Reading.Item], time: Int64, deviceTime: Int64?, durable: Bool) {
-    state.withLock { state in
-      for item in items {
-        switch item.quality {
-        case .good, .uncertain: state.values[item.point.name] = item.value
-        case .bad(let reason): state.bad[item.point.name] = reason
-        }
-      }
-    }
-  }
-
-  func problem(_ device: UInt32, name: String, active: Bool, text: String) {}
-
-  func forgetPoints() { state.withLock { $0.points = [] } }
-
-  func forget() {
-    state.withLock { state in
-      state.values = [:]
-      state.bad = [:]
-    }
-  }
-
-  var points: [(id: UInt32, point: PointDescriptor)] { state.withLock { $0.points } }
-  /// Those that hosts ask for.
-  var readable: [(id: UInt32, point: PointDescriptor)] { points.filter { $0.point.readable } }
-  /// Since the last poll began: good and uncertain values.
-  var values: [String: Value] { state.withLock { $0.values } }
-  var bad: [String: BadReason] { state.withLock { $0.bad } }
-}
-
-final class MemoryStore: PluginStore {
-  private let values = Mutex<[String: [UInt8]]>([:])
-  func get(_ key: String) -> [UInt8]? { values.withLock { $0[key] } }
-  func set(_ key: String, to value: [UInt8]) throws { values.withLock { $0[key] = value.isEmpty ? nil : value } }
 }

@@ -45,6 +45,7 @@ extension CheckCase {
     let link = try bench.link(try bench.load(), to: try bench.device())
     try expectDone(await link.open(), "open")
     try expectDone(await link.add(), "device_add")
+    if let visit = link.visit { try await visit.begin(link.told.readable.map(\.id), .none) }
     let points = link.told.points.map(\.id)
     func time(_ due: [UInt32]) async throws -> Int64 {
       let begun = Clock.boot()

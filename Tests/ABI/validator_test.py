@@ -60,7 +60,18 @@ CONSEQUENCES = {
 # More ways to break the rule of a case, and what it says of them.
 WAYS = {"opens-nothing-itself/closes": "failed", "every-due-point-answered/garbled": "failed", "numbers-finite/time": "failed",
         "two-links-at-once/lock": "failed", "reads-no-further/writes": "crashed",
-        "unknown-when-reply-lost/repeats": "failed", "permissions-minimal/surplus": "warning"}
+        "unknown-when-reply-lost/repeats": "failed", "permissions-minimal/surplus": "warning",
+        # By plugins whose devices connect by themselves.
+        "open-close-without-growth/visit": "failed", "keeps-nothing/visit": "crashed", "reads-no-further/visit": "crashed",
+        "deadline-kept/visit": "failed", "status-known/visit": "failed", "batches-committed/visit": "failed",
+        "bad-quality-on-loss/visit": "failed", "recovers-after-loss/visit": "failed", "command-takes-effect/visit": "failed",
+        "nothing-while-alone/done": "failed", "unknown-when-reply-lost/visit": "failed", "unknown-when-reply-lost/visit-fails": "failed",
+        "unknown-when-reply-lost/visit-repeats": "failed", "truncated-answers/visit": "crashed",
+        "truncated-answers/visit-guesses": "failed", "doubled-answers/visit": "failed", "endless-answers/visit": "failed",
+        "closed-connections/visit": "failed"}
+
+# What a plugin whose devices connect by themselves has nothing to show in.
+UNVISITED = {"cancel-within-200-ms", "every-due-point-answered"}
 
 # Cases of other groups that used to fail with a plugin whose fault is not theirs.
 CONFUSED = {"open-and-read": {"bad-quality-on-loss", "back-pressure-honoured", "dry-run-changes-nothing", "isolated-commands"}}
@@ -102,6 +113,10 @@ def main():
     with tempfile.TemporaryDirectory() as place, concurrent.futures.ThreadPoolExecutor(2) as pool:
         good = check(build.build("none", place))
         result("the good plugin", ", ".join(f"{name} {verdict}: {text}" for name, (verdict, text) in good.items() if verdict != "passed"))
+        visited = check(build.build("none/visit", place))
+        result("the good plugin whose device connects by itself", ", ".join(
+            f"{name} {verdict}: {text}" for name, (verdict, text) in visited.items() if verdict != ("skipped" if name in UNVISITED else "passed")))
+        result("cases for such devices alone", ", ".join(sorted((set(visited) - set(good)) ^ set(build.ALONE))))
 
         def kept(entry):
             name, path, _ = entry

@@ -13,6 +13,8 @@ from test_plugins import BROKEN, shown
 
 MODBUS = PLUGINS / "libBusbarModbus.so"
 OCPP = PLUGINS / "libBusbarOCPP.so"
+# A charge point of a version that nobody has.
+WRONG_SPEAKER = f'import sys; sys.path.insert(0, "{ROOT}/Plugins/OCPP/Check"); import websocket; websocket.WebSocket(sys.argv[1], "ocpp1.5")'
 LANGUAGES = {"c": "cc", "cpp": "g++", "rust": "cargo", "swift": "swiftc"}
 
 
@@ -112,14 +114,41 @@ def test_check_of_modbus():
         assert len(passed) > 30, template
 
 
+# Its charge points connect by themselves: some sixty cases, of which one has fifty of them.
+@pytest.mark.timeout(900)
 def test_check_of_ocpp():
-    """File, manifest and library; a device that connects by itself is played by test_ocpp.py, not by the check."""
     report = json.loads(busbar("plugin", "check", OCPP, "--quality", ROOT / "Plugins/OCPP/quality.json", "--json").stdout)
     verdicts = {entry["case"]: entry["verdict"] for entry in report["cases"]}
     assert set(verdicts.values()) <= {"passed", "waived", "skipped"}, report["cases"]
     assert verdicts["manifest-valid"] == verdicts["entry-twice"] == verdicts["unknown-interface-is-null"] == "passed"
-    skipped = {entry["text"] for entry in report["cases"] if entry["verdict"] == "skipped"}
-    assert all("connect to the host by themselves" in text for text in skipped), skipped
+    assert {case for case, verdict in verdicts.items() if verdict == "skipped"} == {"cancel-within-200-ms", "every-due-point-answered"}
+
+
+def quality_of(tmp_path, check):
+    """Beside a private copy of the OCPP adapter."""
+    (tmp_path / "quality.json").write_text(json.dumps({"plugin": "org.busbar.ocpp", "check": check}))
+    return shutil.copy(OCPP, tmp_path / "ocpp.so")
+
+
+@pytest.mark.parametrize("words, said", [
+    (["false"], "the program of check.visitor did not try; check.visitor: it ended with exit code 1"),
+    (["python3", "-B", "-c", WRONG_SPEAKER], "it speaks ocpp1.5; the manifest has ocpp2.0.1, ocpp1.6"),
+])
+def test_check_with_a_visitor_that_does_not_come_in(words, said, tmp_path):
+    plugin = quality_of(tmp_path, {"visitor": words})
+    report = json.loads(busbar("plugin", "check", plugin, "--case", "open-and-read", "--json").stdout)
+    assert report["cases"][0]["verdict"] == "skipped" and said in report["cases"][0]["text"], report
+
+
+def test_check_without_a_visitor_skips(tmp_path):
+    report = json.loads(busbar("plugin", "check", quality_of(tmp_path, {}), "--case", "open-and-read", "--json").stdout)
+    assert report["cases"][0]["verdict"] == "skipped" and "check.visitor" in report["cases"][0]["text"], report
+
+
+def test_check_with_a_visitor_for_nobody(heat_rod, tmp_path):
+    (tmp_path / "quality.json").write_text(json.dumps({"check": {"visitor": ["true"]}}))
+    plugin = shutil.copy(heat_rod, tmp_path / "rod.so")
+    assert "check.visitor is for devices that connect by themselves" in busbar("plugin", "check", plugin, code=2).stderr
 
 
 def test_replay_of_a_trace_byte_for_byte(heat_rod, tmp_path):

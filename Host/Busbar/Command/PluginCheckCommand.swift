@@ -14,8 +14,9 @@ extension PluginCommand {
       abstract: "Let a plugin show that it keeps the rules of the contract.",
       discussion: """
         Each case runs in a process of its own. What the far end is stands in quality.json beside the plugin (check.device, a \
-        program that prints its port), or is the adapter's own simulator, or a device that answers at --device, to which \
-        nothing is written. Exit codes: 0 good; 1 a case failed, crashed or was stuck; 2 wrong usage.
+        program that prints its port, or check.visitor, one that connects by itself), or is the adapter's own simulator, or a \
+        device that answers at --device, to which nothing is written. Exit codes: 0 good; 1 a case failed, crashed or was \
+        stuck; 2 wrong usage.
         """)
 
     @Argument(help: "The plugin.", completion: .file(extensions: ["so"])) var file: String?
@@ -56,7 +57,8 @@ extension PluginCommand {
         throw CommandFailure(error.description, exitCode: 2)
       }
       defer { plans[0].end() }
-      let chosen = cases.isEmpty ? CheckCase.all : CheckCase.all.filter { cases.contains($0.name) }
+      let suitable = CheckCase.all.filter { $0.need != .visitor || plans[0].isVisited }
+      let chosen = cases.isEmpty ? suitable : CheckCase.all.filter { cases.contains($0.name) }
       let view = CheckView(plan: plans[0], output: Output(json: json))
       var rows: [CheckView.Row] = []
       for (index, plan) in plans.enumerated() {
@@ -135,7 +137,9 @@ extension PluginCommand {
       let verdicts = OwnOutput()
       let input = try JSONDecoder().decode(CheckInput.self, from: FileHandle.standardInput.readToEnd() ?? Data())
       guard let check = CheckCase.named(name) else { throw ExitCode(2) }
-      let outcome = await check.run(input)
+      var visitor: (@Sendable (String) -> Void)?
+      if input.hasVisitor { visitor = { url in verdicts.call(url) } }
+      let outcome = await check.run(input, visitor: visitor)
       try verdicts.say(String(decoding: JSONEncoder().encode(outcome), as: UTF8.self))
     }
   }
@@ -153,7 +157,7 @@ extension PluginCommand {
 }
 
 /// Standard output for this program alone: what a plugin prints goes nowhere.
-private struct OwnOutput {
+private struct OwnOutput: Sendable {
   private let handle: FileHandle
 
   init() {
@@ -162,4 +166,7 @@ private struct OwnOutput {
   }
 
   func say(_ line: String) throws { try handle.write(contentsOf: Data("\(line)\n".utf8)) }
+
+  /// Where nobody reads it any more the case is over.
+  func call(_ url: String) { if let line = try? JSONEncoder().encode(VisitorCall(to: url)) { try? say(String(decoding: line, as: UTF8.self)) } }
 }

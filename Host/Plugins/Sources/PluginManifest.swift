@@ -22,6 +22,11 @@ package struct PluginManifest: Sendable, Equatable {
     package var subprotocols: [String] = []
     /// What kinds of device it is for.
     package var kinds: [DeviceKind] = []
+
+    /// Its devices connect by themselves, to a listener of the host.
+    package var isVisited: Bool { !endpoints.isEmpty && endpoints.values.allSatisfy { $0 == [Self.visited] } }
+
+    private static let visited = "listener"
   }
 
   package struct Failure: Error, Sendable, Equatable {

@@ -2,6 +2,7 @@
 
 internal import BusbarModel
 internal import BusbarPlugins
+internal import BusbarSystem
 
 /// Writing to a device that is played for it (SPEC.md 9).
 let commandCases: [CheckCase] = [
@@ -72,26 +73,54 @@ let commandCases: [CheckCase] = [
     let (link, point, value, name) = try await Commands.begin(bench, plugin, peer)
     let before = link.told.values[name]
     peer.behave(.silent)
-    let result = await link.command(point, value, id: "lost", within: .milliseconds(600))
-    let heard = peer.heard
+    // A plugin that ends its commands later has a time of its own for the answer.
+    let result = await link.command(point, value, id: "lost", within: bench.isVisited ? nil : .milliseconds(600))
+    let repeated = peer.repeated
     peer.behave(.honest)
-    let (last, _) = try await link.recover([name]) { try bench.link(plugin, to: peer.endpoint) }
-    let after = last.told.values[name]
-    let changed = before.flatMap { before in after.map { !Commands.same(before, $0) } } ?? false
-    switch result {
-    case .unknown:
-      if let count = Commands.repeats(heard) { throw Finding.failed("no answer came, and it sent the same \(count) times") }
-    case .pending: break
-    case .done, .accepted: throw Finding.failed("no answer came, and the outcome is \(Commands.said(result))")
-    case .refused(let text): throw Finding.failed("no answer came, and the outcome is “refused: \(text)”")
-    case .failed where changed: throw Finding.failed("the call failed, which says that nothing was sent, and \(name) changed")
-    case .failed: break
+    let (last, _) = try await link.recover([name]) { try bench.link(plugin, to: peer.farEnd) }
+    try Commands.judgeLost(result, name, before, last.told.values[name])
+    if case .unknown = result, let repeated { throw Finding.failed("no answer came, and it sent the same \(repeated) times") }
+    if bench.isVisited {
+      let (result, before) = try await Commands.cut(bench, last, peer, original: before)
+      _ = try await last.recover([name]) { last }
+      try Commands.judgeLost(result, name, before, last.told.values[name])
     }
     await last.close()
   },
 ]
 
 enum Commands {
+  /// What an outcome may be where no answer came.
+  static func judgeLost(_ result: CommandResult, _ name: String, _ before: Value?, _ after: Value?) throws {
+    let changed = before.flatMap { before in after.map { !same(before, $0) } } ?? false
+    switch result {
+    case .unknown, .pending: break
+    case .done, .accepted: throw Finding.failed("no answer came, and the outcome is \(said(result))")
+    case .refused(let text): throw Finding.failed("no answer came, and the outcome is “refused: \(text)”")
+    case .failed where changed: throw Finding.failed("the call failed, which says that nothing was sent, and \(name) changed")
+    case .failed: break
+    }
+  }
+
+  /// Another command, for a value that is not there, whose connection ends once it was sent; and what its point read before. What it
+  /// read at the beginning can be written again.
+  static func cut(
+    _ bench: Bench, _ link: LinkUnderTest, _ peer: any HostilePeer, original: Value?
+  ) async throws -> (CommandResult, Value?) {
+    let (point, chosen, name) = try candidate(bench, link)
+    let before = link.told.values[name]
+    let value = before.map { same($0, chosen) } ?? false ? original ?? chosen : chosen
+    peer.behave(.silent)
+    async let outcome = link.command(point, value, id: "cut")
+    let end = later(.seconds(3))
+    var count = link.visit?.happened ?? 0
+    while peer.heard.isEmpty, Clock.boot() < end { count = await link.visit?.change(since: count, until: end) ?? 0 }
+    await link.visit?.cut()
+    let result = await outcome
+    peer.behave(.honest)
+    return (result, before)
+  }
+
   /// A point that can be written and a value for it that is another than the present one.
   static func candidate(_ bench: Bench, _ link: LinkUnderTest) throws -> (UInt32, Value, String) {
     let points = link.told.points
@@ -122,19 +151,12 @@ enum Commands {
   }
 
   static func begin(
-    _ bench: Bench, _ plugin: LoadedPlugin, _ peer: HostilePeer
+    _ bench: Bench, _ plugin: LoadedPlugin, _ peer: any HostilePeer
   ) async throws -> (LinkUnderTest, UInt32, Value, String) {
     _ = try bench.simulatedDevice()
-    let link = try await bench.ready(plugin, to: peer.endpoint)
+    let link = try await bench.ready(plugin, to: peer.farEnd)
     let (point, value, name) = try candidate(bench, link)
     return (link, point, value, name)
-  }
-
-  /// How often the first request came, where that was more than once. Of Modbus TCP its number is another each time.
-  static func repeats(_ heard: [[UInt8]]) -> Int? {
-    guard let first = heard.first, first.count > 2 else { return nil }
-    let count = heard.count { $0.count == first.count && $0.dropFirst(2) == first.dropFirst(2) }
-    return count > 1 ? count : nil
   }
 
   /// An outcome in words.

@@ -17,7 +17,7 @@ let modeCases: [CheckCase] = [
     let isolated = try await Isolated(bench)
     let link = try await isolated.link(to: device)
     try await link.begin()
-    guard link.told.points.map(\.point) == points else {
+    guard Set(link.told.points.map(\.point)) == Set(points) else {
       throw Finding.failed("it declares \(link.told.points.map(\.point.name)) there and \(points.map(\.name)) here, or describes them otherwise")
     }
     var said: [(name: String, value: Value)] = []
@@ -39,17 +39,17 @@ let modeCases: [CheckCase] = [
     _ = try bench.load()
     let peer = try bench.peer()
     let isolated = try await Isolated(bench)
-    var link = try await isolated.link(to: peer.endpoint)
+    var link = try await isolated.link(to: peer.farEnd)
     try await link.begin()
     let wanted = Set(link.told.values.keys)
-    for manner in [HostilePeer.Manner.silent, .closing, .truncated] {
+    for manner in [Manner.silent, .closing, .truncated] {
       peer.behave(manner)
       for _ in 0..<3 {
         _ = await link.poll(within: .milliseconds(400))
-        if let (name, value) = link.told.values.first { throw Finding.failed("\(name) was sent as good, \(value), while the device was \(manner)") }
+        if let (name, value) = link.unfounded { throw Finding.failed("\(name) was sent as good, \(value), while the device was \(manner)") }
       }
       peer.behave(.honest)
-      let (next, problem) = try await link.recover(wanted) { try await isolated.link(to: peer.endpoint) }
+      let (next, problem) = try await link.recover(wanted) { try await isolated.link(to: peer.farEnd) }
       if let problem { throw Finding.failed("after a device that was \(manner), eight polls later still: \(problem)") }
       link = next
     }
@@ -87,11 +87,11 @@ struct Isolated: Sendable {
     runners = PluginRunners(settings: ChildSettings(), logger: quiet) {}
   }
 
-  func link(to endpoint: StreamEndpoint?) async throws -> LinkUnderTest {
-    let (resources, told) = try bench.resources(to: endpoint)
+  func link(to end: FarEnd?) async throws -> LinkUnderTest {
+    let ground = try bench.ground(to: end)
     do throws(PluginFile.Refusal) {
-      let connection = try await runners.link(file, adapter: bench.input.adapter, resources: resources)
-      return bench.link(connection, told)
+      let connection = try await runners.link(file, adapter: bench.input.adapter, resources: ground.resources)
+      return bench.link(connection, ground)
     } catch {
       // A system that cannot sandbox says nothing about the plugin.
       throw error.message.contains("Landlock") ? Finding.skipped(error.message) : Finding.failed("in a process of its own: \(error.message)")

@@ -37,21 +37,27 @@ let ruleCases: [CheckCase] = [
   },
   CheckCase("deadline-kept", .rules, "With a silent device every call ends by its deadline.") { bench in
     let peer = try bench.peer()
-    let link = try await bench.ready(try bench.load(), to: peer.endpoint)
-    peer.behave(.silent)
+    let link = try await bench.ready(try bench.load(), to: peer.farEnd)
+    // One that speaks first keeps its link busy with what it says.
+    if let visit = link.visit { visit.eventTime = .milliseconds(200) } else { peer.behave(.silent) }
     var least = Int64.max
     for _ in 0..<3 {
       _ = ValidationLayer.takeOverrun()
+      let messages = link.visit?.messages ?? 0
       _ = await link.poll(within: .milliseconds(400))
+      await link.visit?.hear(messages + 1, until: later(.seconds(3)))
       least = min(least, ValidationLayer.takeOverrun())
     }
-    if least > 200_000_000 { throw Finding.failed("poll returned \(least / 1_000_000) ms after its deadline, three times") }
+    if least > 200_000_000 { throw Finding.failed("\(bench.isVisited ? "a call" : "poll") returned \(least / 1_000_000) ms after its deadline, three times") }
     peer.behave(.honest)
     await link.close()
   },
   CheckCase("cancel-within-200-ms", .rules, "A call that the host cancels ends within 200 ms.") { bench in
+    if bench.isVisited {
+      throw Finding.skipped("none of its calls waits for a device, since devices speak first: deadline-kept looks at how long they take")
+    }
     let peer = try bench.peer()
-    let link = try await bench.ready(try bench.load(), to: peer.endpoint)
+    let link = try await bench.ready(try bench.load(), to: peer.farEnd)
     peer.behave(.silent)
     var least = Duration.seconds(60)
     for _ in 0..<3 {
@@ -66,6 +72,29 @@ let ruleCases: [CheckCase] = [
     if least > .milliseconds(200) { throw Finding.failed("the call went on for \(least.milliseconds) ms after it was cancelled") }
     peer.behave(.honest)
     await link.close()
+  },
+]
+
+/// For adapters whose devices connect by themselves (SPEC.md 10).
+let visitCases: [CheckCase] = [
+  CheckCase("nothing-while-alone", .rules, "While nobody is connected nothing is sent, and no command is said to be done.", need: .visitor) { bench in
+    guard bench.isVisited else { throw Finding.skipped("its devices do not connect by themselves") }
+    let link = try await bench.ready(try bench.load(), to: try bench.device())
+    let candidate = try? Commands.candidate(bench, link)
+    for number in 0..<3 {
+      await link.visit?.cut()
+      if let (point, value, name) = candidate {
+        let result = await link.command(point, value, id: "alone-\(number)", within: .milliseconds(400))
+        if case .done = result { throw Finding.failed("a command for \(name) was answered with \(Commands.said(result)) while nobody was connected") }
+      }
+      await link.visit?.absence(.milliseconds(300))
+      try expectDone(await link.poll(), "poll, when the device has connected again,")
+    }
+    await link.close()
+  },
+  CheckCase("other-kind-of-message", .hostilePeer, "Messages of the other kind, binary for text, harm nothing.", need: .visitor, limit: 60) { bench in
+    guard bench.isVisited else { throw Finding.skipped("its devices do not connect by themselves") }
+    try await Hostile.polls(bench, .otherKind, goodValues: .plausible)
   },
 ]
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds plugin.c once for each fault: the same plugin, wrong in the one thing that a case of the validator is about."""
+"""Builds plugin.c once for each fault, or visited.c where the fault is of a plugin whose device connects by itself: the same plugin, wrong
+in the one thing that a case of the validator is about."""
 
 import copy
 import json
@@ -9,6 +10,7 @@ import subprocess
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 API = os.path.join(ROOT, "PluginAPI", "C")
+VISITOR = os.path.join(HERE, "visiting_meter.py")
 DEVICE = os.path.join(ROOT, "PluginAPI", "Templates", "common", "line_meter_device.py")
 
 MANIFEST = {
@@ -19,6 +21,19 @@ MANIFEST = {
         "points": ["power", "energy_total", "state", "power_limit", "note"],
         "config": {"type": "object", "properties": {"level": {"type": "integer", "minimum": 1, "maximum": 9, "default": 3}},
                    "additionalProperties": False}}]}
+
+
+# Of visited.c, where other things are so.
+VISITED = copy.deepcopy(MANIFEST)
+VISITED.update(requires=["busbar.websocket/1", "busbar.event/1", "busbar.async/1"], permissions=["endpoint:listener"])
+VISITED["adapters"][0].update(endpoints={"device": ["listener"]}, subprotocols=["line.1"])
+
+# Cases that there are for such plugins alone.
+ALONE = ("nothing-while-alone", "other-kind-of-message")
+
+
+def is_visited(name):
+    return name.split("/")[0] in ALONE or name.split("/")[-1].startswith("visit")
 
 
 def adapter(change):
@@ -56,12 +71,13 @@ def build(name, place):
         file.write('.data\nvalue: .long 1\n.text\n.globl peek\n.hidden peek\npeek: .quad value\n.section .note.GNU-stack,"",@progbits\n')
     library = os.path.join(folder, "plugin.so")
     flags = FLAGS.get(name, [])
+    visited = is_visited(name)
     relaxed = name in ("loads-now-local", "no-text-relocations")
     run(["gcc", "-std=c11", "-O1", "-Wall", "-Wextra", "-fPIC", "-shared", "-fvisibility=hidden", "-pthread", "-I", f"{API}/include",
-         f'-DFAULT="{name}"', "-o", library, os.path.join(HERE, "plugin.c"), "-Wl,-z,noexecstack",
+         f'-DFAULT="{name}"', "-o", library, os.path.join(HERE, "visited.c" if visited else "plugin.c"), "-Wl,-z,noexecstack",
          *([] if name == "one-export" else [f"-Wl,--version-script={API}/busbar.map"]), *([] if relaxed else ["-Wl,--no-undefined"]),
          *flags], folder)
-    manifest = copy.deepcopy(MANIFEST)
+    manifest = copy.deepcopy(VISITED if visited else MANIFEST)
     MANIFESTS.get(name, lambda it: None)(manifest)
     path = os.path.join(folder, "manifest.json")
     with open(path, "w", encoding="utf-8") as file:
@@ -69,8 +85,8 @@ def build(name, place):
     loaded = "alloc,readonly,data,contents" if name == "manifest-not-loaded" else "noload,readonly"
     run(["objcopy", "--add-section", f".busbar.manifest={path}", "--set-section-flags", f".busbar.manifest={loaded}", library], folder)
     with open(os.path.join(folder, "quality.json"), "w", encoding="utf-8") as file:
-        json.dump({"plugin": "org.example.probe",
-                   "check": {"device": ["python3", DEVICE, "--port", "0"], "write": {"point": "power_limit", "value": 1200}}}, file)
+        far_end = {"visitor": ["python3", "-B", VISITOR]} if visited else {"device": ["python3", DEVICE, "--port", "0"]}
+        json.dump({"plugin": "org.example.probe", "check": {**far_end, "write": {"point": "power_limit", "value": 1200}}}, file)
     return library
 
 

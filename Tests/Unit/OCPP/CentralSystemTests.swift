@@ -205,6 +205,25 @@ private func ready(_ version: OCPPVersion, _ change: (inout ChargerSettings) -> 
     #expect(dialogue.effects.last == .outcome(ticket: 4, .done(["status": "Accepted"])))
   }
 
+  /// The outcome is unknown, and whether it is tried once more is for the host to say.
+  @Test(arguments: OCPPVersion.allCases)
+  func limitsThatAreNotAnswered(_ version: OCPPVersion) {
+    var dialogue = ready(version)
+    dialogue.command(.limit(Limit(current: 10), connector: 0, until: dialogue.now.boot + 600_000))
+    #expect(dialogue.outstanding?.action == "SetChargingProfile")
+    let frames = dialogue.sent.count
+    for _ in 0..<5 { dialogue.wait(31) }
+    #expect(dialogue.outcomes == [.unknown("the charger did not answer")])
+    #expect(dialogue.sent.count == frames)
+    dialogue.command(.limit(Limit(current: 10), connector: 0, until: dialogue.now.boot + 600_000), ticket: 2)
+    #expect(dialogue.outstanding?.action == "SetChargingProfile" && dialogue.sent.count == frames + 1)
+    for _ in 0..<5 { dialogue.wait(31) }
+    dialogue.disconnect()
+    dialogue.connect()
+    dialogue.wait(1)
+    #expect(dialogue.sent.last.map { if case .call(_, "SetChargingProfile", _) = $0 { true } else { false } } == true)
+  }
+
   @Test(arguments: OCPPVersion.allCases)
   func limitsThatAreRefused(_ version: OCPPVersion) {
     var dialogue = ready(version)

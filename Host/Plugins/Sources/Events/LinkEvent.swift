@@ -54,6 +54,9 @@ package struct TagAnswer: Sendable, Equatable {
     self.expires = expires
   }
 
+  /// It may charge.
+  package static let accepted = TagAnswer(verdict: UInt32(BB_TAG_ACCEPTED))
+
   /// Nobody could be asked.
   package static let undecided = TagAnswer(verdict: UInt32(BB_TAG_UNDECIDED))
 }

@@ -53,6 +53,15 @@ internal import Synchronization
     return unsafe lent
   }
 
+  func copy(_ bytes: bb_bytes_t) -> bb_bytes_t {
+    guard mode != .plain, let data = unsafe bytes.data, unsafe bytes.length > 0 else { return unsafe bytes }
+    let place = unsafe place(Int(bytes.length), alignment: 1)
+    unsafe place.copyMemory(from: data, byteCount: Int(bytes.length))
+    var lent = unsafe bytes
+    unsafe lent.data = UnsafePointer(place.assumingMemoryBound(to: UInt8.self))
+    return unsafe lent
+  }
+
   func copy(_ list: UnsafePointer<UInt32>?, _ count: UInt32) -> UnsafePointer<UInt32>? {
     guard mode != .plain, let list = unsafe list, count > 0 else { return unsafe list }
     let place = unsafe place(Int(count) * 4, alignment: 4)

@@ -10,9 +10,8 @@ extension ValidationLayer {
   nonisolated(unsafe) private static var adapter: UnsafePointer<bb_adapter_t>?
   nonisolated(unsafe) private static var commands: UnsafePointer<bb_commands_interface_t>?
   nonisolated(unsafe) private static var wrapped: UnsafePointer<bb_adapter_t>?
-  nonisolated(unsafe) private static var wrappedCommands: UnsafePointer<bb_commands_interface_t>?
 
-  private static var lending: Lent { Lent(state.withLock { $0.settings.lending }) }
+  static var lending: Lent { Lent(state.withLock { $0.settings.lending }) }
 
   /// A table whose slots call the plugin's, watched; the plugin's own where no layer is installed.
   static func wrap(_ table: UnsafePointer<bb_adapter_t>) -> UnsafePointer<bb_adapter_t> {
@@ -81,7 +80,7 @@ extension ValidationLayer {
     if unsafe copy.get_interface != nil {
       unsafe copy.get_interface = { id in
         guard let found = unsafe ValidationLayer.adapter?.pointee.get_interface?(id) else { return nil }
-        return unsafe copied(id, limit: 128) == BB_INTERFACE_COMMANDS ? unsafe ValidationLayer.wrapCommands(found) : unsafe found
+        return unsafe ValidationLayer.wrap(interface: copied(id, limit: 128), found)
       }
     }
     let place = UnsafeMutablePointer<bb_adapter_t>.allocate(capacity: 1)
@@ -90,8 +89,7 @@ extension ValidationLayer {
     return unsafe UnsafePointer(place)
   }
 
-  private static func wrapCommands(_ found: UnsafeRawPointer) -> UnsafeRawPointer {
-    if let wrapped = unsafe wrappedCommands { return unsafe UnsafeRawPointer(wrapped) }
+  static func wrapCommands(_ found: UnsafeRawPointer) -> UnsafeRawPointer {
     let table = unsafe found.assumingMemoryBound(to: bb_commands_interface_t.self)
     unsafe commands = unsafe table
     var copy = unsafe table.pointee
@@ -110,7 +108,6 @@ extension ValidationLayer {
     }
     let place = UnsafeMutablePointer<bb_commands_interface_t>.allocate(capacity: 1)
     unsafe place.initialize(to: copy)
-    unsafe wrappedCommands = unsafe UnsafePointer(place)
     return UnsafeRawPointer(place)
   }
 }

@@ -24,7 +24,9 @@ extension ValidationLayer {
     case BB_SERVICE_DIAGNOSTICS:
       unsafe wrapped = unsafe wrapDiagnostics(table.assumingMemoryBound(to: bb_diagnostics_service_t.self))
     case BB_SERVICE_DISCOVERY: unsafe wrapped = unsafe wrapDiscovery(table.assumingMemoryBound(to: bb_discovery_service_t.self))
-    default: return unsafe table
+    default:
+      guard let watched = unsafe wrap(eventService: id, table) else { return unsafe table }
+      unsafe wrapped = unsafe watched
     }
     let address = UInt(bitPattern: wrapped)
     made.withLock { $0[id] = address }

@@ -77,6 +77,8 @@ package enum ValidationLayer {
     /// By link and point.
     var points: [UInt32: [UInt32: Declared]] = [:]
     var asked: Set<String> = []
+    /// Links whose plugin knows of a connection.
+    var connected: Set<UInt32> = []
     var overrun = Int64.min
     /// Descriptors that were lent, by link, and what they lead to.
     var descriptors: [UInt32: [Int32: DescriptorTarget]] = [:]
@@ -138,6 +140,7 @@ package enum ValidationLayer {
       if slot == "close" {
         state.points[UInt32(token >> 32)] = nil
         state.descriptors[UInt32(token >> 32)] = nil
+        state.connected.remove(UInt32(token >> 32))
       }
       return state.frames.removeValue(forKey: thread)
     }
@@ -160,7 +163,8 @@ package enum ValidationLayer {
         note("every-due-point-answered", "poll ended well and left out \(names.joined(separator: ", ")), which were due")
       }
     }
-    if status > 0 { note("status-known", "\(frame.slot) returned \(status), which is no status of \(HostABI.text)") }
+    let isPending = frame.slot == "command" && status == bb_status_t(BB_PENDING)
+    if status > 0, !isPending { note("status-known", "\(frame.slot) returned \(status), which is no status of \(HostABI.text)") }
   }
 
   /// [link]: on the thread of a call of this link.

@@ -60,7 +60,7 @@ extension Station {
     switch purpose {
     case .command(let ticket, _), .parts(let ticket, _, _), .listVersion(let ticket, _), .list(let ticket, _, _, _): end(ticket, outcome)
     case .limit(let ticket, let step):
-      leases[step.place]?.lost()
+      leases[step.place]?.unanswered()
       end(ticket, outcome)
     case .verifyLimit(let ticket, _): end(ticket, .accepted(["verified": false]))
     case .clearLimit(let ticket, _): end(ticket, outcome)

@@ -17,6 +17,8 @@ package struct LimitLease: Equatable, Sendable {
   /// When the charger falls back, by the boot clock; nil where it has not got the profile yet.
   package private(set) var heldUntil: Int64?
   private var sentAt: Int64 = 0
+  /// The charger was asked and did not answer.
+  private var isUnanswered = false
 
   package init(_ limit: Limit, until: Int64?) {
     self.limit = limit
@@ -31,13 +33,19 @@ package struct LimitLease: Equatable, Sendable {
   package mutating func sent(_ now: Moment) {
     sentAt = now.boot
     heldUntil = end(now)
+    isUnanswered = false
   }
 
-  package mutating func lost() { heldUntil = nil }
+  /// The charger has to get it anew, as soon as it can.
+  package mutating func lost() { (heldUntil, isUnanswered) = (nil, false) }
+
+  /// Nobody knows whether the charger has it. Whether it is sent once more is the host's decision (SPEC.md 9.6), which calls again; or the
+  /// charger connects anew.
+  package mutating func unanswered() { (heldUntil, isUnanswered) = (nil, true) }
 
   /// When it is to be sent again, by the boot clock.
   package var renewal: Int64 {
-    guard let heldUntil else { return .min }
+    guard let heldUntil else { return isUnanswered ? .max : .min }
     // What ends anyway is not renewed.
     if let until, heldUntil >= until { return .max }
     return sentAt + (heldUntil - sentAt) / 2
