@@ -271,16 +271,20 @@ def main():
     parser.add_argument("--period", type=float, default=0.1, help="seconds between two sets of meter values")
     parser.add_argument("--patience", type=float, default=0.5, help="seconds that an answer may take")
     parser.add_argument("--pause", type=float, default=0.05, help="seconds to the next try to connect")
+    parser.add_argument("--loneliness", type=float, default=30, help="seconds without anybody to connect to, after which it ends")
     parser.add_argument("url")
     options = parser.parse_args()
     point = ChargePoint(options)
-    while True:
+    last = time.monotonic()
+    # Whoever started it may have been killed, and nobody else would end it.
+    while time.monotonic() - last < options.loneliness:
         try:
             socket = WebSocket(options.url, "ocpp1.6")
         except Ended as problem:
             print(problem, file=sys.stderr)
         else:
             Conversation(point, socket).run()
+            last = time.monotonic()
         time.sleep(options.pause)
 
 
