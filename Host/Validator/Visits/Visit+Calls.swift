@@ -60,7 +60,7 @@ extension Visit: AdapterConnection {
 
   private func wait(for token: UInt64, until deadline: Int64, _ answer: @escaping @Sendable (CommandResult) -> Void) {
     state.withLock { state in
-      let alarm = Alarms.shared.set(at: deadline) {
+      let alarm = alarms.alarm(at: deadline) {
         guard let pending = self.state.withLock({ $0.commands.removeValue(forKey: token) }) else { return }
         pending.answer(.unknown("the device did not answer in time"))
         self.put(.abandoned(token: token))
@@ -73,7 +73,7 @@ extension Visit: AdapterConnection {
   func close(deadline: Int64, completion: @escaping @Sendable (CallResult) -> Void) {
     let (connection, commands) = state.withLock { state in
       (state.isAlive, state.isOpen) = (false, false)
-      for timer in state.timers.values { Alarms.shared.cancel(timer.alarm) }
+      for timer in state.timers.values { alarms.cancel(timer.alarm) }
       state.jobs.removeAll { if case .event = $0 { true } else { false } }
       defer {
         (state.newest, state.told, state.timers, state.commands) = (nil, nil, [:], [:])
@@ -83,7 +83,7 @@ extension Visit: AdapterConnection {
     door.leave(self)
     connection?.close(code: 1012, reason: "the link is closed")
     for command in commands {
-      Alarms.shared.cancel(command.alarm)
+      alarms.cancel(command.alarm)
       command.answer(.unknown("the link was closed before the device answered"))
     }
     call(completion) { $0.close(deadline: deadline, completion: $1) }

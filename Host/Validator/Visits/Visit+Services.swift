@@ -22,7 +22,7 @@ extension Visit: LinkServices {
 
   func timer(tag: UInt64, delay: Int64, period: Int64) {
     state.withLock { state in
-      if let old = state.timers.removeValue(forKey: tag) { Alarms.shared.cancel(old.alarm) }
+      if let old = state.timers.removeValue(forKey: tag) { alarms.cancel(old.alarm) }
       guard delay >= 0, state.isAlive, state.timers.count < Self.mostTimers else { return }
       state.lastTimer += 1
       arm(&state, tag, in: delay, period, state.lastTimer)
@@ -31,7 +31,7 @@ extension Visit: LinkServices {
 
   private func arm(_ state: inout State, _ tag: UInt64, in delay: Int64, _ period: Int64, _ serial: UInt64) {
     let (due, overflow) = Clock.boot().addingReportingOverflow(delay)
-    let alarm = Alarms.shared.set(at: overflow ? .max : due) { [weak self] in self?.ring(tag, period, serial) }
+    let alarm = alarms.alarm(at: overflow ? .max : due) { [weak self] in self?.ring(tag, period, serial) }
     state.timers[tag] = Timer(alarm: alarm, serial: serial)
   }
 
@@ -54,7 +54,7 @@ extension Visit: LinkServices {
       return (nil, true)
     }
     if let pending {
-      Alarms.shared.cancel(pending.alarm)
+      alarms.cancel(pending.alarm)
       pending.answer(result)
     }
     return isKnown

@@ -76,7 +76,7 @@ extension Visit {
       switch delivery {
       case .message(let message): hand(message, from: connection)
       case .later(let time, let message):
-        _ = Alarms.shared.set(at: Clock.boot() + time.nanoseconds) { self.hand(message, from: connection) }
+        _ = alarms.alarm(at: Clock.boot() + time.nanoseconds) { self.hand(message, from: connection) }
       case .end: cut(connection)
       }
     }

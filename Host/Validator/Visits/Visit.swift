@@ -5,10 +5,14 @@ internal import BusbarSystem
 internal import BusbarTransports
 internal import Synchronization
 
+/// What waits for a time. A task that sleeps keeps its place until then, also when nobody wants it any more, and a case about growth
+/// would take that for the plugin's.
+let alarms = TimedExecutor(name: "alarms")
+
 /// A link whose far end connects by itself, as a host leads it: calls and events go to the plugin one at a time, in their order, and what
 /// the plugin asks of its host meanwhile is done here.
 ///
-/// Bounded like the host's: 64 messages wait, of which the far end has to wait behind 16.
+/// Bounded in number as the host's are: 64 messages wait, and behind 16 the far end has to wait.
 final class Visit: Sendable {
   /// What the plugin is called for.
   enum Job {
@@ -19,12 +23,12 @@ final class Visit: Sendable {
   /// A command that the plugin ends later.
   struct Pending {
     var answer: @Sendable (CommandResult) -> Void
-    var alarm: UInt64
+    var alarm: TimedExecutor.Alarm
   }
 
   /// One of the plugin's, and which: an older one of the same tag may just be ringing.
   struct Timer {
-    var alarm: UInt64
+    var alarm: TimedExecutor.Alarm
     var serial: UInt64
   }
 
@@ -175,7 +179,7 @@ final class Visit: Sendable {
 
   /// Waits until something has happened since `count`, or until the deadline. What has happened by then.
   func change(since count: Int, until deadline: Int64) async -> Int {
-    let alarm = Mutex<UInt64>(0)
+    let alarm = Mutex<TimedExecutor.Alarm?>(nil)
     await withCheckedContinuation { continuation in
       let number = state.withLock { state -> Int? in
         guard state.happened == count else { return nil }
@@ -185,10 +189,10 @@ final class Visit: Sendable {
       }
       guard let number else { return continuation.resume() }
       alarm.withLock { alarm in
-        alarm = Alarms.shared.set(at: deadline) { self.state.withLock { $0.waiters.removeValue(forKey: number) }?.resume() }
+        alarm = alarms.alarm(at: deadline) { self.state.withLock { $0.waiters.removeValue(forKey: number) }?.resume() }
       }
     }
-    Alarms.shared.cancel(alarm.withLock { $0 })
+    if let alarm = alarm.withLock({ $0 }) { alarms.cancel(alarm) }
     return happened
   }
 }

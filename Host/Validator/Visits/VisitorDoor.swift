@@ -75,7 +75,7 @@ final class VisitorDoor: WebSocketDoor {
 
   /// Waits until everybody who was called waits here again, or until the deadline: what a connection holds is the same each time then.
   func gather(until deadline: Int64) async {
-    let alarm = Alarms.shared.set(at: deadline) { [self] in resume(state.withLock { Self.gathered(&$0) }) }
+    let alarm = alarms.alarm(at: deadline) { [self] in resume(state.withLock { Self.gathered(&$0) }) }
     await withCheckedContinuation { continuation in
       let gathered = state.withLock { state in
         state.gathering.append(continuation)
@@ -83,7 +83,7 @@ final class VisitorDoor: WebSocketDoor {
       }
       resume(gathered)
     }
-    Alarms.shared.cancel(alarm)
+    alarms.cancel(alarm)
   }
 
   private static func gathered(_ state: inout State) -> [CheckedContinuation<Void, Never>] {

@@ -19,13 +19,16 @@ class Options:
 
 
 def main():
-    meter, url = Meter(Options), sys.argv[1]
-    while True:
+    meter, url, last = Meter(Options), sys.argv[1], time.monotonic()
+    # Where the check was killed nobody else would end it.
+    while time.monotonic() - last < 30:
         try:
             socket = WebSocket(url, "line.1")
+            last = time.monotonic()
             socket.send(f"H {meter.answer('I')}")
             while True:
                 socket.send(meter.answer(socket.receive().strip()))
+                last = time.monotonic()
         except Ended:
             time.sleep(0.05)
 
