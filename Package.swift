@@ -9,6 +9,15 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
   .strictMemorySafety(),  // SE-0458
   .treatAllWarnings(as: .error),  // SE-0480
+  .unsafeFlags(["-Xfrontend", "-function-sections"]),  // so that the linker can lay functions in an order
+]
+
+/// What polls call lies side by side; how the list is made: Tests/Benchmarks/order. The linker is the toolchain's own.
+let inOrder: [LinkerSetting] = [
+  .unsafeFlags([
+    "-use-ld=lld", "-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/packaging/functions.order",
+    "-Xlinker", "--no-warn-symbol-ordering",
+  ])
 ]
 
 /// A plugin exports one symbol (contract, section 17).
@@ -145,7 +154,7 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
-      path: "Host/Busbar/Command", swiftSettings: settings),
+      path: "Host/Busbar/Command", swiftSettings: settings, linkerSettings: inOrder),
 
     // Adapters
     .target(name: "ModbusManifest", path: "Plugins/Modbus/Manifest", publicHeadersPath: "include"),
@@ -153,7 +162,7 @@ let package = Package(
       name: "ModbusCodec", path: "Plugins/Modbus/Sources/Codec", swiftSettings: settings),
     .target(
       name: "BusbarModbus", dependencies: ["PluginKit", "CModbus", "ModbusCodec", "ModbusManifest"],
-      path: "Plugins/Modbus/Sources/Adapter", swiftSettings: settings, linkerSettings: oneExport),
+      path: "Plugins/Modbus/Sources/Adapter", swiftSettings: settings, linkerSettings: oneExport + inOrder),
     .target(name: "OCPPManifest", path: "Plugins/OCPP/Manifest", publicHeadersPath: "include"),
     .target(name: "OCPPCodec", dependencies: ["PluginJSON"], path: "Plugins/OCPP/Sources/Codec", swiftSettings: settings),
     .target(

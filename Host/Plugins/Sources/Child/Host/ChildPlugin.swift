@@ -78,10 +78,8 @@ package final class ChildPlugin: Sendable {
     return child
   }
 
-  /// A crash ends at once instead of being explained by a program that the child could not start; its many threads keep
-  /// little of what they have freed.
-  private static let environment =
-    ["SWIFT_BACKTRACE=enable=no", "GLIBC_TUNABLES=glibc.malloc.tcache_max=256", "LC_ALL=C.UTF-8"] + OwnProcess.timeZone
+  /// A crash ends at once instead of being explained by a program that the child could not start.
+  private static let environment = ["SWIFT_BACKTRACE=enable=no", "LC_ALL=C.UTF-8"] + OwnProcess.timeZone
 
   private init(
     _ file: PluginFile, _ settings: ChildSettings, _ logger: Logger, _ process: ChildProcess, _ idle: @escaping @Sendable () -> Void,
