@@ -12,12 +12,18 @@ final class Outlet: Sendable {
   private static let longest: Int64 = 50_000_000
   /// How long a batch waits for a host that does not keep up.
   private static let patience: Int64 = 200_000_000
+  /// While less than this was sent, the room that there was is not used up (a socket that takes more has three quarters of
+  /// its 208 KiB left); a packet counts as this much more than its bytes.
+  private static let surely = 16_384
+  private static let overhead = 1024
 
   private let socket: Descriptor
   private let state = Mutex(State())
   /// Whose turn it is to send has it, and the room for the packet after the next. Apart from the state: who tells something
   /// does not wait for the system.
   private let sending = Mutex(PacketWriter())
+  /// What was sent since the socket was seen to take more.
+  private let sent = Atomic(Outlet.surely)
 
   private struct State {
     var packet = PacketWriter()
@@ -83,7 +89,12 @@ final class Outlet: Sendable {
     !isWritable && Poll.wait([(socket.number, .write)], until: Clock.boot() + Self.patience)[0].isEmpty
   }
 
-  private var isWritable: Bool { Poll.isReady(socket.number, .write) }
+  private var isWritable: Bool {
+    if sent.load(ordering: .relaxed) < Self.surely { return true }
+    guard Poll.isReady(socket.number, .write) else { return false }
+    sent.store(0, ordering: .relaxed)
+    return true
+  }
 
   /// A packet with nothing else in it.
   static func packet(_ message: ChildMessage) -> [UInt8] {
@@ -103,6 +114,7 @@ final class Outlet: Sendable {
   }
 
   private func transmit(_ packet: [UInt8]) {
+    sent.add(packet.count + Self.overhead, ordering: .relaxed)
     while true {
       switch PacketSocket.send(socket, packet) {
       case .sent: return
