@@ -30,7 +30,7 @@ final class LinkEvents: AdapterEvents {
     recall: any CountRecall, host: any LinkHost, logger: Logger
   ) {
     self.frames = frames
-    mailbox = LinkMailbox(trace: frames, desk: LinkDesk(link: link, devices: devices, host: host))
+    mailbox = LinkMailbox(trace: frames, desk: HostDesk(link: link, devices: devices, host: host))
     self.observer = observer
     self.binding = binding
     self.recall = recall

@@ -149,7 +149,7 @@ final class Bench: Sendable {
     }
     var resources = LinkResources(
       endpoints: endpoints, config: input.link.text, events: told, pool: pool, store: MemoryStore(), logger: quiet)
-    if let visit { resources.services = visit }
+    if let visit { resources.services = visit.mailbox }
     return Ground(resources: resources, told: told, visit: visit)
   }
 

@@ -38,7 +38,7 @@ final class DeviceTable: Sendable {
 }
 
 /// A link's way to the host: numbers of the plugin become ids.
-struct LinkDesk: Sendable {
+struct HostDesk: LinkDesk {
   let link: String
   let devices: DeviceTable
   let host: any LinkHost

@@ -2,56 +2,34 @@
 
 internal import BusbarPlugins
 internal import BusbarSystem
-internal import BusbarTransports
 internal import Synchronization
 
 /// What waits for a time. A task that sleeps keeps its place until then, also when nobody wants it any more, and a case about growth
 /// would take that for the plugin's.
 let alarms = TimedExecutor(name: "alarms")
 
-/// A link whose far end connects by itself, as a host leads it: calls and events go to the plugin one at a time, in their order, and what
-/// the plugin asks of its host meanwhile is done here.
-///
-/// Bounded in number as the host's are: 64 messages wait, and behind 16 the far end has to wait.
+/// A link whose far end connects by itself, as a host leads it: what comes waits in the same mailbox, and the plugin has one call or
+/// event at a time. Commands go first; what else a case calls waits for the events that came before it.
 final class Visit: Sendable {
-  /// What the plugin is called for.
-  enum Job {
-    case call(@Sendable (_ done: @escaping @Sendable () -> Void) -> Void)
-    case event(LinkEvent, (any WebSocketSending)?)
-  }
-
-  /// A command that the plugin ends later.
-  struct Pending {
-    var answer: @Sendable (CommandResult) -> Void
-    var alarm: TimedExecutor.Alarm
-  }
-
-  /// One of the plugin's, and which: an older one of the same tag may just be ringing.
-  struct Timer {
-    var alarm: TimedExecutor.Alarm
-    var serial: UInt64
+  struct Call {
+    var run: @Sendable (_ done: @escaping @Sendable () -> Void) -> Void
+    /// Events that go before it.
+    var turn: Int
   }
 
   struct State {
     var inner: (any AdapterConnection)?
-    var jobs: [Job] = []
+    var calls: [Call] = []
+    /// Something is with the plugin, or is being looked for.
     var isBusy = false
-    /// The plugin's side exists: timers and wakes have a meaning. Open: so have connections.
-    var isAlive = false
-    var isOpen = false
-    /// The newest connection, and the one that the plugin knows of.
-    var newest: (any WebSocketSending)?
-    var newestPeer: SocketPeer?
-    var told: (any WebSocketSending)?
-    var isPaused = false
-    /// When somebody was sent here who has not arrived yet.
-    var invitedAt: Int64 = 0
-    var timers: [UInt64: Timer] = [:]
-    var lastTimer: UInt64 = 0
-    var commands: [UInt64: Pending] = [:]
-    /// Ends of commands that came before their calls returned.
-    var early: [UInt64: CommandResult] = [:]
-    var isCommanding = false
+    /// Something has come since.
+    var isSignalled = false
+    /// Goes off when the mailbox has something.
+    var alarm: TimedExecutor.Alarm?
+    /// Events that were handed over.
+    var handed = 0
+    /// Who was sent here last.
+    var visitor: VisitReceiver?
     var eventTime = Duration.seconds(5)
     /// Events and calls that have ended, and messages among them.
     var happened = 0
@@ -60,18 +38,18 @@ final class Visit: Sendable {
     var lastWaiter = 0
   }
 
-  static let mostMessages = 64
-  static let pauseBehind = 16
-
   let door: VisitorDoor
   let peer: HostileVisitor?
   let told: Told
+  let mailbox = LinkMailbox(trace: nil, desk: CheckDesk())
   let state = Mutex(State())
 
   init(at door: VisitorDoor, _ peer: HostileVisitor?, _ told: Told) {
     self.door = door
     self.peer = peer
     self.told = told
+    // Whoever puts something in may hold locks.
+    mailbox.connect { [weak self] in alarms.call { [weak self] in self?.advance() } }
   }
 
   /// What the calls go to. Once, before the first.
@@ -83,86 +61,80 @@ final class Visit: Sendable {
     set { state.withLock { $0.eventTime = newValue } }
   }
 
-  /// The plugin knows of somebody.
-  var isConnected: Bool { state.withLock { $0.told != nil } }
-
   // MARK: One at a time
 
-  func put(_ job: Job) {
-    state.withLock { $0.jobs.append(job) }
+  /// What `run` does ends with `done`.
+  func put(beforeEvents: Bool = false, _ run: @escaping @Sendable (_ done: @escaping @Sendable () -> Void) -> Void) {
+    let waiting = beforeEvents ? 0 : mailbox.waiting
+    state.withLock { $0.calls.append(Call(run: run, turn: $0.handed + waiting)) }
     advance()
   }
 
-  /// An event that is about no connection.
-  func put(_ event: LinkEvent) {
-    let isWanted = state.withLock { state in
-      // One of a kind is enough.
-      state.isAlive && !state.jobs.contains { if case .event(event, _) = $0 { true } else { false } }
-    }
-    if isWanted { put(.event(event, nil)) }
-  }
-
+  /// Whoever comes while the plugin has something leaves what is next to whoever ends that.
   private func advance() {
-    let job = state.withLock { state -> Job? in
-      guard !state.isBusy, !state.jobs.isEmpty else { return nil }
-      state.isBusy = true
-      let job = state.jobs.removeFirst()
-      if case .event(let event, let connection) = job {
-        if case .opened = event { state.told = connection }
-        if case .closed = event { state.told = nil }
+    guard state.withLock({ $0.begin() }) else { return }
+    repeat {
+      if let call = state.withLock({ $0.nextCall() }) { return call.run { self.ended() } }
+      if let event = mailbox.next(now: Clock.boot()) { return deliver(event) }
+    } while !rest()
+  }
+
+  /// Leaves the plugin alone until the mailbox has something. False where something has come meanwhile.
+  private func rest() -> Bool {
+    let due = mailbox.due
+    return state.withLock { state in
+      // Events that went before a call may have been taken back.
+      for index in state.calls.indices { state.calls[index].turn = 0 }
+      guard !state.isSignalled, state.calls.isEmpty else {
+        state.isSignalled = false
+        return false
       }
-      return job
-    }
-    switch job {
-    case .call(let run): run { self.ended() }
-    case .event(let event, let connection): deliver(event, connection)
-    case nil: break
+      state.isBusy = false
+      if let alarm = state.alarm { alarms.cancel(alarm) }
+      state.alarm = due.map { time in alarms.alarm(at: time) { [weak self] in self?.advance() } }
+      return true
     }
   }
 
-  private func deliver(_ event: LinkEvent, _ connection: (any WebSocketSending)?) {
-    // After the end of the link nothing comes any more.
-    guard let inner = state.withLock({ $0.isAlive ? $0.inner : nil }) else { return ended() }
+  private func deliver(_ event: LinkEvent) {
+    let inner = state.withLock { state in
+      state.handed += 1
+      return state.inner
+    }
+    guard let inner else { return ended() }
     let isMessage = if case .message = event { true } else { false }
     told.hears(isMessage)
     inner.event(event, deadline: later(eventTime)) { [self] result in
       told.hears(false)
-      if case .opened = event, result.failure != nil { connection?.close(code: 1008, reason: "refused") }
+      if case .opened = event, result.failure != nil { mailbox.close(code: 1008, reason: "refused") }
       if isMessage { state.withLock { $0.messages += 1 } }
-      resume()
       ended()
     }
   }
 
-  /// The far end may send again.
-  private func resume() {
-    let connection = state.withLock { state -> (any WebSocketSending)? in
-      guard state.isPaused, state.jobs.count <= Self.pauseBehind / 4 else { return nil }
-      state.isPaused = false
-      return state.newest
-    }
-    connection?.pauseReading(false)
+  private func ended() {
+    state.withLock { $0.isBusy = false }
+    stir()
+    advance()
   }
 
-  private func ended() {
+  /// Whoever waits for something looks whether it has happened.
+  func stir() {
     let waiters = state.withLock { state in
-      state.isBusy = false
       state.happened += 1
       defer { state.waiters = [:] }
       return Array(state.waiters.values)
     }
     for waiter in waiters { waiter.resume() }
-    advance()
   }
 
-  /// Everything that was put before has been handed over.
+  /// Everything that was waiting has been handed over.
   func drain() async {
     await withCheckedContinuation { drained in
-      put(
-        .call { done in
-          done()
-          drained.resume()
-        })
+      put { done in
+        done()
+        drained.resume()
+      }
     }
   }
 
@@ -194,5 +166,19 @@ final class Visit: Sendable {
     }
     if let alarm = alarm.withLock({ $0 }) { alarms.cancel(alarm) }
     return happened
+  }
+}
+
+extension Visit.State {
+  /// False where somebody else is at it, who looks again.
+  fileprivate mutating func begin() -> Bool {
+    isSignalled = isBusy
+    isBusy = true
+    return !isSignalled
+  }
+
+  fileprivate mutating func nextCall() -> Visit.Call? {
+    guard let call = calls.first, call.turn <= handed else { return nil }
+    return calls.removeFirst()
   }
 }

@@ -124,8 +124,7 @@ final class VisitorDoor: WebSocketDoor {
 
   private func match() {
     while let (visit, caller) = pair() {
-      visit.invited()
-      caller.answer.resume(returning: .accept(subprotocol: caller.peer.subprotocol, receiver: VisitReceiver(visit, caller.peer)))
+      caller.answer.resume(returning: .accept(subprotocol: caller.peer.subprotocol, receiver: visit.invite(caller.peer)))
     }
   }
 
@@ -152,30 +151,5 @@ final class VisitorDoor: WebSocketDoor {
       return task
     }
     return try await task.value
-  }
-}
-
-/// One connection's way to its link.
-private final class VisitReceiver: WebSocketReceiver {
-  private let visit: Visit
-  private let peer: SocketPeer
-  private let connection = Mutex<(any WebSocketSending)?>(nil)
-
-  init(_ visit: Visit, _ peer: SocketPeer) {
-    self.visit = visit
-    self.peer = peer
-  }
-
-  func opened(_ new: any WebSocketSending) {
-    connection.withLock { $0 = new }
-    visit.attach(new, peer)
-  }
-
-  func received(_ message: WebSocketMessage) {
-    if let from = connection.withLock({ $0 }) { visit.took(message, from: from) }
-  }
-
-  func closed(code: UInt16, reason: String) {
-    if let ended = connection.withLock({ $0.take() }) { visit.ended(ended, code: code, reason: reason) }
   }
 }

@@ -245,17 +245,6 @@ struct ListenerTests {
     await own.stop()
     #expect(other.listeners.isEmpty && own.listeners.isEmpty)
   }
-
-  @Test(arguments: [
-    (#"[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"61"}]"#, true),
-    (#"[2,"1","SetNetworkProfile",{"connectionData":{"apn":{"apnPassword":"x"}}}]"#, true),
-    (#"[2,"1","GetDiagnostics",{"location":"ftp://user:word@host/x"}]"#, true),
-    (#"[2,"1","GetDiagnostics",{"location":"ftp:\/\/user:word@host\/x"}]"#, true),
-    (#"[2,"1","GetDiagnostics",{"location":"ftp://host/x@y"}]"#, false), (#"[2,"1","DataTransfer",{"data":"a@b http://c"}]"#, false),
-  ])
-  func secretsStayOutOfTraces(_ message: String, _ isSecret: Bool) {
-    #expect(SecretNames.appear(in: Array(message.utf8)) == isSecret)
-  }
 }
 
 @Suite(.timeLimit(.minutes(1)))

@@ -5,6 +5,7 @@
 package enum SecretNames {
   private static let names = ["authorizationkey", "password"].map { Array($0.utf8) }
 
+  /// Whether one does in this message.
   package static func appear(in bytes: [UInt8]) -> Bool {
     names.contains { name in
       guard bytes.count >= name.count else { return false }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import BusbarPlugins
 package import BusbarTransports
 internal import Synchronization
 
@@ -23,6 +22,7 @@ package final class MailboxReceiver: WebSocketReceiver {
   /// A message waits until its connection is attached.
   private let attaching = Mutex(())
 
+  /// `peer` is who is at the far end.
   package init(_ mailbox: LinkMailbox, _ peer: SocketPeer) {
     self.mailbox = mailbox
     self.peer = peer
@@ -51,7 +51,8 @@ package final class MailboxReceiver: WebSocketReceiver {
     if let ended { mailbox.ended(ended, code: code, reason: reason) }
   }
 
-  private func attach() {
+  /// Takes the place of a connection that stands, now.
+  package func attach() {
     attaching.withLock { _ in
       let new = state.withLock { state -> (any WebSocketSending)? in
         guard !state.isAttached, let connection = state.connection else { return nil }
