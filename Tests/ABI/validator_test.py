@@ -68,7 +68,9 @@ WAYS = {"opens-nothing-itself/closes": "failed", "every-due-point-answered/garbl
         "nothing-while-alone/done": "failed", "unknown-when-reply-lost/visit": "failed", "unknown-when-reply-lost/visit-fails": "failed",
         "unknown-when-reply-lost/visit-repeats": "failed", "truncated-answers/visit": "crashed",
         "truncated-answers/visit-guesses": "failed", "doubled-answers/visit": "failed", "endless-answers/visit": "failed",
-        "closed-connections/visit": "failed"}
+        "closed-connections/visit": "failed", "tags-obeyed/visit": "failed", "delayed-answers/visit": "failed",
+        "flipped-bits/visit": "crashed", "isolated-same-values/visit": "failed", "isolated-recovers/visit": "failed",
+        "isolated-commands/visit": "failed"}
 
 # What a plugin whose devices connect by themselves has nothing to show in.
 UNVISITED = {"cancel-within-200-ms", "every-due-point-answered"}

@@ -9,10 +9,13 @@
 #include <busbar/ext/websocket.h>
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifndef FAULT
 #define FAULT "none/visit"
@@ -24,6 +27,7 @@ enum { POWER, ENERGY, STATE, LIMIT, NOTE, POINTS };
 enum { TICK = 1, TICK_NS = 50000000, PATIENCE_NS = 400000000 };
 
 typedef struct {
+  const bb_host_t *host;
   bb_link_id_t link;
   bb_device_id_t device;
   const bb_websocket_service_t *socket;
@@ -85,6 +89,7 @@ static bb_status_t visit_open(const bb_host_t *host, const bb_call_t *call, cons
   visit_t *visit = *state = calloc(1, sizeof *visit);
   (void)call;
   if (!visit) return BB_FAIL(BB_CLASS_TRANSIENT, BB_REASON_PLUGIN);
+  visit->host = host;
   visit->link = config->link;
   visit->socket = host->get_service(host, TEXT(BB_SERVICE_WEBSOCKET));
   visit->events = host->get_service(host, TEXT(BB_SERVICE_EVENT));
@@ -111,6 +116,19 @@ static bb_status_t visit_add(const bb_host_t *host, const bb_call_t *call, void 
        .unit = BB_UNIT_W, .flags = BB_POINT_WRITABLE, .maximum = 3000, .resolution = 1},
       {.name = BB_STR("note"), .type = BB_TYPE_TEXT, .kind = BB_KIND_STATE, .unit = BB_UNIT_NONE}};
   return host->declare_points(host, visit->link, config->device, points, POINTS, sizeof points[0], visit->id);
+}
+
+// In the sandbox of a child no socket can be made.
+static int is_isolated(void) {
+  int made = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (made >= 0) close(made);
+  return made < 0;
+}
+
+static void *from_another_thread(void *argument) {
+  visit_t *visit = argument;
+  visit->events->timer(visit->host, visit->link, -1, 0, TICK + 1);
+  return NULL;
 }
 
 // What stands; with what was measured just now.
@@ -156,7 +174,7 @@ static bb_status_t on_closed(const bb_host_t *host, const bb_call_t *call, void 
   (void)call, (void)code, (void)reason;
   visit->connected = visit->measured = 0;
   visit->question = 0;
-  visit->dead = BROKEN("closed-connections/visit");
+  visit->dead = BROKEN("closed-connections/visit") || (BROKEN("isolated-recovers/visit") && is_isolated());
   if (visit->pending && (!visit->sent || BROKEN("unknown-when-reply-lost/visit-fails"))) {
     visit->async->complete(host, visit->link, visit->pending, BB_FAIL(BB_CLASS_TRANSIENT, BB_REASON_CLOSED), NULL, TEXT("it has left"));
     visit->pending = 0;
@@ -169,10 +187,16 @@ static bb_status_t on_timer(const bb_host_t *host, const bb_call_t *call, void *
   visit_t *visit = state;
   (void)call, (void)tag;
   for (uint32_t i = 0; BROKEN("keeps-nothing/visit") && i < visit->kept.length; i++) sink += visit->kept.data[i];
+  pthread_t thread;
+  if (BROKEN("tags-obeyed/visit") && pthread_create(&thread, NULL, from_another_thread, visit) == 0) pthread_join(thread, NULL);
   if (!visit->connected) return say(host, visit, "R");
   if (!visit->question) ask(host, visit, 'R');
   if (now() - visit->asked < PATIENCE_NS) return BB_OK;
   if (visit->question == 'W') end(host, visit, BROKEN("unknown-when-reply-lost/visit") ? BB_OUTCOME_DONE : BB_OUTCOME_UNKNOWN);
+  if (BROKEN("delayed-answers/visit")) { // goes on over the same connection
+    ask(host, visit, visit->question == 'R' ? 'L' : 'R');
+    return BB_OK;
+  }
   drop(host, visit);
   return BB_OK;
 }
@@ -194,12 +218,14 @@ static int hear(const bb_host_t *host, visit_t *visit, const char *line) {
         strcpy(word, "on");
       }
       if (!isfinite(watts) || !isfinite(watt_hours) || (strcmp(word, "on") != 0 && strcmp(word, "off") != 0)) return 0;
+      if (BROKEN("isolated-same-values/visit") && is_isolated()) watts += 5000;
       visit->watts = watts, visit->watt_hours = watt_hours, visit->on = word[1] == 'n';
       if (BROKEN("truncated-answers/visit-guesses")) tell(host, visit, visit->measured);
       ask(host, visit, 'L');
       return 1;
     case 'L':
-      if (sscanf(line, "%lf%n", &limit, &end_of) != 1 || (line[end_of] && !BROKEN("doubled-answers/visit")) || !isfinite(limit)) return 0;
+      if (sscanf(line, "%lf%n", &limit, &end_of) != 1 || !isfinite(limit)) return 0;
+      if (line[end_of] && !BROKEN("doubled-answers/visit") && !BROKEN("delayed-answers/visit")) return 0;
       visit->limit = limit;
       visit->measured = 1;
       tell(host, visit, 1);
@@ -224,6 +250,7 @@ static bb_status_t on_message(const bb_host_t *host, const bb_call_t *call, void
   if (kind != BB_MESSAGE_TEXT || message.length >= sizeof line || memchr(message.data, 0, message.length)) return BB_OK;
   memcpy(line, message.data, message.length);
   line[message.length] = 0;
+  if (BROKEN("flipped-bits/visit") && line[strspn(line, "0123456789. -?HLMOKNonf")]) abort();
   char question = visit->question;
   if (!hear(host, visit, line)) {
     if (BROKEN("truncated-answers/visit")) abort();
@@ -252,6 +279,7 @@ static bb_status_t command(const bb_host_t *host, const bb_call_t *call, void *s
   outcome->outcome = BB_OUTCOME_DONE;
   if (command->flags & BB_COMMAND_DRY_RUN) return BB_OK;
   if (BROKEN("command-takes-effect/visit") || (BROKEN("nothing-while-alone/done") && !visit->connected)) return BB_OK;
+  if (BROKEN("isolated-commands/visit") && is_isolated()) return BB_OK;
   if (!visit->connected) return fail(host, call, BB_CLASS_TRANSIENT, "nobody is connected");
   if (visit->pending) return fail(host, call, BB_CLASS_TRANSIENT, "another command is under way");
   visit->pending = call->token;
