@@ -71,8 +71,9 @@ package actor LinkGuard {
   /// Nanoseconds that a call may take, a poll more where its period is longer.
   let patience: Int64
 
+  /// An attempt to open that fails is an end too: its plugin may have asked for timers and wakes.
   var phase = Phase.closed(retryAt: 0) {
-    didSet { if (oldValue == .open) != (phase == .open) { events.mailbox.setOpen(phase == .open) } }
+    didSet { events.mailbox.setOpen(phase == .open) }
   }
   var connection: (any AdapterConnection)?
   var devices: [UInt32: DeviceRun] = [:]

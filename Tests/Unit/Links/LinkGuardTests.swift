@@ -104,6 +104,32 @@ struct LinkGuardTests {
     await site.manager.stop()
   }
 
+  /// What its plugin asked for before it failed, and while it was closed, is not for the next.
+  @Test func nothingOfAFailedAttemptReachesTheNext() async throws {
+    let site = Site()
+    let asks: @Sendable (UInt64) -> Void = { [adapter = site.adapter] tag in
+      let services = adapter.connection()?.events.services
+      services?.wake(tag: tag)
+      services?.timer(tag: tag, delay: 0, period: 0)
+    }
+    site.adapter.script { script in
+      script.ending = { call in
+        if call == .open || call == .close { asks(call == .open ? 1 : 2) }
+        return call == .open ? failure(.transient, .refused) : .well
+      }
+    }
+    await site.manager.apply([plan(device(a))])
+    try await site.adapter.call("the attempt that failed is closed") { $0 == .close }
+    site.adapter.script { $0.ending = { _ in .well } }
+    try await site.observed.status(a, .online)
+    asks(3)
+    try await site.adapter.call("what the new one asks for comes") { $0 == .event(.timer(tag: 3)) }
+    try await site.adapter.call("all of it") { $0 == .event(.wake(tag: 3)) }
+    let events = site.adapter.calls().filter { if case .event = $0 { true } else { false } }
+    #expect(events.count == 2, "\(events)")
+    await site.manager.stop()
+  }
+
   @Test func aConnectionThatTheFarEndClosedIsOpenedAnew() async throws {
     let site = Site()
     await site.manager.apply([plan(device(a))])

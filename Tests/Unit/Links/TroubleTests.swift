@@ -99,6 +99,26 @@ struct StuckTests {
     await site.manager.stop()
   }
 
+  /// A plugin that has been given up while it opens is heard no more.
+  @Test func nothingOfAnAttemptThatHangsReachesTheNext() async throws {
+    let site = Site(patience: Self.patience)
+    site.adapter.script { $0.ending = { $0 == .open ? .held : .well } }
+    await site.manager.apply([plan(device(a))])
+    try await site.adapter.call("the attempt") { $0 == .open }
+    let services = try #require(site.adapter.connection()?.events.services)
+    services.wake(tag: 1)
+    try await site.observed.status(a, .stuck)
+    #expect(try await lost(site) == 1)
+    services.wake(tag: 2)
+    site.adapter.script { $0.ending = { _ in .well } }
+    site.adapter.connection()?.end()
+    try await site.observed.status(a, .online)
+    services.wake(tag: 3)
+    try await site.adapter.call("what the new one asks for") { $0 == .event(.wake(tag: 3)) }
+    #expect(site.adapter.calls().filter { if case .event = $0 { true } else { false } } == [.event(.wake(tag: 3))])
+    await site.manager.stop()
+  }
+
   /// telegraf #13913: neither does it block a change of the configuration. When it returns its connection is closed.
   @Test func aLinkThatIsRemovedWhileItHangsIsClosedLater() async throws {
     let site = Site(patience: Self.patience)
