@@ -129,6 +129,28 @@ import Testing
       ])
   }
 
+  /// The guard is told once of all that comes; the trace of each.
+  @Test func aTraceShowsTheEndOfEachConnectionOnce() {
+    let trace = LinkTrace()
+    let post = Post(trace)
+    post.mailbox.connect {}
+    // One that ends right behind its message, before anybody has looked.
+    let hasty = post.connect(FakeSocket())
+    hasty.received(.text([1]))
+    hasty.closed(code: 1000, reason: "")
+    // One whose place is taken, and one that the end of the link ends.
+    let (old, last) = (post.connect(FakeSocket()), post.connect(FakeSocket()))
+    last.received(.text([2]))
+    old.closed(code: 1000, reason: "")
+    post.mailbox.setOpen(false)
+    last.closed(code: 1012, reason: "")
+    post.mailbox.setOpen(false)
+    #expect(
+      trace.kept.map(\.content) == [
+        .event(.opened), .received([1]), .event(.closed), .event(.opened), .event(.closed), .event(.opened), .received([2]), .event(.closed),
+      ])
+  }
+
   @Test(arguments: [
     (#"[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"61"}]"#, true),
     (#"[2,"1","SetNetworkProfile",{"connectionData":{"apn":{"apnPassword":"x"}}}]"#, true),

@@ -30,7 +30,10 @@ extension LinkMailbox {
       state.entries.append(Entry(event: .opened(peer), connection: connection))
       return (former, state.notification(), true)
     }
-    former?.close(code: 1000, reason: "a newer connection takes your place")
+    if let former {
+      former.close(code: 1000, reason: "a newer connection takes your place")
+      trace?.record(.closed, device: 0)
+    }
     guard isOpen else { return connection.close(code: 1012, reason: "the service is starting anew") }
     trace?.record(.opened, device: 0)
     notify?()
@@ -59,14 +62,13 @@ extension LinkMailbox {
   }
 
   func ended(_ connection: any WebSocketSending, code: UInt16, reason: String) {
-    let notify = state.withLock { state -> (@Sendable () -> Void)? in
-      guard state.newest === connection else { return nil }
+    let (isNewest, notify) = state.withLock { state -> (Bool, (@Sendable () -> Void)?) in
+      guard state.newest === connection else { return (false, nil) }
       state.end(code: code, reason: reason)
-      return state.notification()
+      return (true, state.notification())
     }
-    guard let notify else { return }
-    trace?.record(.closed, device: 0)
-    notify()
+    if isNewest { trace?.record(.closed, device: 0) }
+    notify?()
   }
 
   /// Ends the connection of whoever is connected, known to the plugin or not.

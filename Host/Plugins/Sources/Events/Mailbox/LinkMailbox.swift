@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import BusbarModel
 internal import BusbarTransports
 internal import Synchronization
 
@@ -84,10 +85,13 @@ package final class LinkMailbox: Sendable {
         (state.timers, state.wakes) = ([:], [])
         (state.commands, state.early, state.commanding) = ([:], [:], false)
       }
-      return (state.newest ?? state.told, Array(state.commands.values))
+      return (state.newest, Array(state.commands.values))
     }
-    // RFC 6455 section 7.4.1, 1012 of the registry: whoever connects again is welcome.
-    connection?.close(code: 1012, reason: "the service is starting anew")
+    if let connection {
+      // RFC 6455 section 7.4.1, 1012 of the registry: whoever connects again is welcome.
+      connection.close(code: 1012, reason: "the service is starting anew")
+      trace?.record(.closed, device: 0)
+    }
     for command in commands { command.answer(.unknown("the link was closed before the device answered")) }
   }
 
