@@ -193,7 +193,7 @@ def test_replacements_leave_nothing_behind(site, place):
         former = plugin(gateway)["process"]
         gateway.cli("plugin", "restart", ID)
         until(lambda: plugin(gateway), lambda plugin, former=former: plugin["process"] not in (None, former))
-    until(lambda: len(os.listdir(f"/proc/{gateway.pid}/fd")), lambda count: count <= descriptors + 2, 20)
+    until(lambda: len(os.listdir(f"/proc/{gateway.pid}/fd")), lambda count: count <= descriptors + 2, 5)
     until(lambda: len(os.listdir(f"/proc/{gateway.pid}/task")), lambda count: count <= threads + 2, 20)
     children = subprocess.run(["pgrep", "-P", str(gateway.pid)], capture_output=True, text=True).stdout.split()
     assert len(children) == 2, children

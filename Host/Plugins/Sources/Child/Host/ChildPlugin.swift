@@ -116,17 +116,20 @@ package final class ChildPlugin: Sendable {
     watchProcessor()
   }
 
-  /// The system has no limit for this that does not count for ever (RLIMIT_CPU).
+  /// The system has no limit for this that does not count for ever (RLIMIT_CPU). While it sleeps it keeps nothing of the child,
+  /// whose descriptors would outlive it.
   private func watchProcessor() {
-    Task { [weak self, settings, process] in
+    Task { [weak self, settings] in
       var watch = ProcessorWatch(settings.processor)
-      while self?.endReason == nil, let used = process.processorTime {
+      while let used = self?.processorTime {
         if let reason = watch.look(now: Clock.boot(), used: used) { self?.end(reason) }
         try? await Task.sleep(for: .nanoseconds(settings.processor.window / 4))
-        guard self != nil else { return }
       }
     }
   }
+
+  /// What it has used, nanoseconds; nil where it has ended.
+  private var processorTime: Int64? { endReason == nil ? process.processorTime : nil }
 
   /// A link of one of its adapters; nil where it has none with this id.
   package func link(adapter: String, resources: LinkResources) -> (any AdapterConnection)? {
