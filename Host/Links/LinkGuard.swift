@@ -264,6 +264,8 @@ package actor LinkGuard {
       return
     }
     failWaiting("the link is being closed")
+    // Whoever is connected may come back to another link, and pending commands have an end.
+    events.mailbox.setOpen(false)
     await closeLink()
     events.frames.finish()
     hasEnded = true

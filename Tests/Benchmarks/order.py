@@ -18,6 +18,8 @@ from harness.paths import BUSBAR, PLUGINS
 SECONDS = 25
 # Far enough apart that a poll that is followed ends before the next.
 PERIOD = "10s"
+# Functions that a poll calls, at least.
+LEAST = 300
 # Threads that polls come by, in the order in which a poll does.
 THREADS = ("lane-", "plugin-", "links")
 HEAD = """\
@@ -92,8 +94,10 @@ def followed(isolation, images):
         for process in [*children, host.pid]:
             code = mapped(process, images)
             for thread, name in threads(process):
-                # A child that was held up by this may have been replaced: then there is no such thread.
                 found = subprocess.run([steps, str(thread), str(SECONDS)], capture_output=True, text=True)
+                # A child that was held up by this may have been replaced.
+                if found.returncode != 0 and Path(f"/proc/{process}/task/{thread}").exists():
+                    sys.exit(f"{name} cannot be followed: {found.stderr.strip()}")
                 addresses = [int(line, 16) for line in found.stdout.split()]
                 before = len(names)
                 for address in addresses:
@@ -106,7 +110,9 @@ def followed(isolation, images):
 
 images = {"program": Image(BUSBAR), "plugin": Image(PLUGINS / "libBusbarModbus.so")}
 order = followed("child", images) | followed("host", images)
-# Names that the linker makes lie before code that has none of its own.
-order = [name for name in order if not name.startswith("_")]
+# Names that the linker makes lie before code that has none of its own; names with a number change with every build.
+order = [name for name in order if not name.startswith("_") and not re.search(r"\.\d+$", name)]
+if len(order) < LEAST:
+    sys.exit(f"{len(order)} functions are too few for a poll; {sys.argv[1]} stays as it is")
 Path(sys.argv[1]).write_text(HEAD + "".join(f"{name}\n" for name in order))
 print(f"{len(order)} functions in {sys.argv[1]}")

@@ -3,6 +3,7 @@
 
 import subprocess
 
+import pytest
 from harness.paths import BUSBAR, PLUGINS, ROOT
 
 
@@ -20,10 +21,12 @@ def test_functions_of_a_poll_lie_in_their_order():
     lines = (ROOT / "packaging" / "functions.order").read_text().splitlines()
     names = [line for line in lines if not line.startswith("#")]
     program, plugin = addresses(BUSBAR), addresses(PLUGINS / "libBusbarModbus.so")
+    if not program:
+        pytest.skip("what is installed has no symbols")
     missing = [name for name in names if name not in program and name not in plugin]
-    assert len(missing) < len(names) / 4, f"Tests/Benchmarks/order writes the list anew; not in the program any more: {missing}"
+    assert len(missing) < len(names) / 10, f"Tests/Benchmarks/order writes the list anew; not in the program any more: {missing}"
     for file in (program, plugin):
         listed = [file[name] for name in names if name in file]
         # Functions that the compiler made twice lie at the place of either.
         following = [first <= second for first, second in zip(listed, listed[1:])]
-        assert sum(following) > len(following) * 0.9
+        assert sum(following) > len(following) * 0.9, "linked without packaging/functions.order, or with an older one"

@@ -9,12 +9,12 @@ internal import Synchronization
 let alarms = TimedExecutor(name: "alarms")
 
 /// A link whose far end connects by itself, as a host leads it: what comes waits in the same mailbox, and the plugin has one call or
-/// event at a time. Commands go first; what else a case calls waits for the events that came before it.
+/// event at a time. A command does not wait for events; what else a case calls waits for those that came before it.
 final class Visit: Sendable {
   struct Call {
     var run: @Sendable (_ done: @escaping @Sendable () -> Void) -> Void
-    /// Events that go before it.
-    var turn: Int
+    /// Events that go before it, of all that the mailbox hands out.
+    var events: Int
   }
 
   struct State {
@@ -26,8 +26,6 @@ final class Visit: Sendable {
     var isSignalled = false
     /// Goes off when the mailbox has something.
     var alarm: TimedExecutor.Alarm?
-    /// Events that were handed over.
-    var handed = 0
     /// Who was sent here last.
     var visitor: VisitReceiver?
     var eventTime = Duration.seconds(5)
@@ -65,8 +63,11 @@ final class Visit: Sendable {
 
   /// What `run` does ends with `done`.
   func put(beforeEvents: Bool = false, _ run: @escaping @Sendable (_ done: @escaping @Sendable () -> Void) -> Void) {
-    let waiting = beforeEvents ? 0 : mailbox.waiting
-    state.withLock { $0.calls.append(Call(run: run, turn: $0.handed + waiting)) }
+    let call = Call(run: run, events: beforeEvents ? 0 : mailbox.progress.all)
+    state.withLock { state in
+      // One that does not wait does not wait behind those that do either.
+      state.calls.insert(call, at: state.calls.firstIndex { $0.events > call.events } ?? state.calls.endIndex)
+    }
     advance()
   }
 
@@ -74,7 +75,8 @@ final class Visit: Sendable {
   private func advance() {
     guard state.withLock({ $0.begin() }) else { return }
     repeat {
-      if let call = state.withLock({ $0.nextCall() }) { return call.run { self.ended() } }
+      let taken = mailbox.progress.taken
+      if let call = state.withLock({ $0.nextCall(taken) }) { return call.run { self.ended() } }
       if let event = mailbox.next(now: Clock.boot()) { return deliver(event) }
     } while !rest()
   }
@@ -84,7 +86,7 @@ final class Visit: Sendable {
     let due = mailbox.due
     return state.withLock { state in
       // Events that went before a call may have been taken back.
-      for index in state.calls.indices { state.calls[index].turn = 0 }
+      for index in state.calls.indices { state.calls[index].events = 0 }
       guard !state.isSignalled, state.calls.isEmpty else {
         state.isSignalled = false
         return false
@@ -97,11 +99,7 @@ final class Visit: Sendable {
   }
 
   private func deliver(_ event: LinkEvent) {
-    let inner = state.withLock { state in
-      state.handed += 1
-      return state.inner
-    }
-    guard let inner else { return ended() }
+    guard let inner = state.withLock({ $0.inner }) else { return ended() }
     let isMessage = if case .message = event { true } else { false }
     told.hears(isMessage)
     inner.event(event, deadline: later(eventTime)) { [self] result in
@@ -177,8 +175,8 @@ extension Visit.State {
     return !isSignalled
   }
 
-  fileprivate mutating func nextCall() -> Visit.Call? {
-    guard let call = calls.first, call.turn <= handed else { return nil }
+  fileprivate mutating func nextCall(_ taken: Int) -> Visit.Call? {
+    guard let call = calls.first, call.events <= taken else { return nil }
     return calls.removeFirst()
   }
 }

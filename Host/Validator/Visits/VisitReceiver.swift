@@ -9,7 +9,9 @@ internal import Synchronization
 final class VisitReceiver: WebSocketReceiver {
   private struct State {
     var inbox: MailboxReceiver
+    /// The connection while it stands.
     var line: VisitLine?
+    var hasArrived = false
   }
 
   private let mailbox: LinkMailbox
@@ -29,12 +31,12 @@ final class VisitReceiver: WebSocketReceiver {
   }
 
   /// It was sent here after this time, boot clock, and has not arrived yet.
-  func isExpected(since time: Int64) -> Bool { invited > time && state.withLock { $0.line == nil } }
+  func isExpected(since time: Int64) -> Bool { invited > time && state.withLock { !$0.hasArrived } }
 
   func opened(_ connection: any WebSocketSending) {
     let line = VisitLine(connection, hostile)
     let inbox = state.withLock { state in
-      state.line = line
+      (state.line, state.hasArrived) = (line, true)
       return state.inbox
     }
     inbox.opened(line)
@@ -54,28 +56,37 @@ final class VisitReceiver: WebSocketReceiver {
   private func hand(_ message: WebSocketMessage) { state.withLock { $0.inbox }.received(message) }
 
   func closed(code: UInt16, reason: String) {
-    state.withLock { $0.inbox }.closed(code: code, reason: reason)
+    end().inbox.closed(code: code, reason: reason)
     gone()
   }
 
   /// Its connection ends without a word.
   func cut() {
-    let (inbox, line) = state.withLock { ($0.inbox, $0.line) }
+    let (inbox, line) = end()
     inbox.closed(code: 1006, reason: "")
     line?.close(code: 1001, reason: "cut off")
     gone()
   }
 
+  private func end() -> (inbox: MailboxReceiver, line: VisitLine?) {
+    state.withLock { state in
+      defer { state.line = nil }
+      return (state.inbox, state.line)
+    }
+  }
+
   /// From now on the same program is somebody new to the link.
   func replace() {
     let new = state.withLock { state -> (inbox: MailboxReceiver, line: VisitLine)? in
-      guard let line = state.line?.succeeded() else { return nil }
-      state = State(inbox: MailboxReceiver(mailbox, peer), line: line)
+      guard let line = state.line?.successor() else { return nil }
+      (state.inbox, state.line) = (MailboxReceiver(mailbox, peer), line)
       return (state.inbox, line)
     }
     guard let new else { return }
     new.inbox.opened(new.line)
     new.inbox.attach()
+    // It may have ended before the new way in knew of it.
+    if state.withLock({ $0.line == nil }) { new.inbox.closed(code: 1006, reason: "the connection has ended") }
   }
 }
 
@@ -91,7 +102,7 @@ private final class VisitLine: WebSocketSending {
   }
 
   /// Another one over the same connection; this one's end is no longer that of the program.
-  func succeeded() -> VisitLine {
+  func successor() -> VisitLine {
     isReplaced.store(true, ordering: .releasing)
     return VisitLine(connection, hostile)
   }
@@ -109,7 +120,9 @@ private final class VisitLine: WebSocketSending {
     connection.close(code: code, reason: reason)
   }
 
-  func pauseReading(_ paused: Bool) { connection.pauseReading(paused) }
+  func pauseReading(_ paused: Bool) {
+    if !isReplaced.load(ordering: .acquiring) { connection.pauseReading(paused) }
+  }
 
   var isOpen: Bool { connection.isOpen }
 }

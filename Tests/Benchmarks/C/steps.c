@@ -14,6 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef __x86_64__
+#error "steps knows where a thread is on x86-64 only"
+#endif
+
 #define PLACES (1u << 20)
 
 static uint64_t seen[PLACES];

@@ -214,6 +214,27 @@ struct VisitorTests {
     await yard.manager.stop()
   }
 
+  @Test func aLinkThatIsTakenAwayEndsWhatWaits() async throws {
+    let yard = try await Yard()
+    let socket = FakeSocket()
+    _ = try await yard.connect(socket)
+    try await yard.observed.status(a, .online)
+    yard.adapter.script { $0.ending = { $0.isCommand ? .command(.pending(token: 9, atMost: 1)) : .well } }
+    let services = try #require(yard.adapter.connection()?.events.services)
+    async let answer = yard.manager.write(write("c1"))
+    try await yard.adapter.call("the command", \.isCommand)
+    // By then it is known that the command ends later.
+    services.wake(tag: 1)
+    try await yard.adapter.call("the link is free") { $0 == .event(.wake(tag: 1)) }
+    await yard.manager.apply([])
+    try await socket.journal.first("the connection ends") { $0 == .closed(1012) }
+    guard case .unknown = await answer else {
+      Issue.record("a command whose link was taken away has no known outcome")
+      return
+    }
+    await yard.manager.stop()
+  }
+
   private func write(_ id: String) -> DeviceWrite {
     DeviceWrite(
       device: a, verb: .set(point: "power", value: .number(5)), purpose: .command, id: id, validUntil: Clock.boot() + 30_000_000_000)

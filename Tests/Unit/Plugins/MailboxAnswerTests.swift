@@ -95,6 +95,16 @@ import Testing
     #expect(outcome.all == unknown && late.all == unknown && post.mailbox.pending == 0)
   }
 
+  @Test func anAnswerOfAnEarlierLifeIsNobodys() {
+    let post = Post()
+    post.mailbox.ask(device: 1, ticket: 5, tag: "CARD", kind: "ISO14443")
+    post.mailbox.setOpen(false)
+    post.mailbox.prepare()
+    post.mailbox.setOpen(true)
+    post.desk.answer(.accepted)
+    #expect(post.all().isEmpty)
+  }
+
   @Test func questionsAreBoundedAndAnswered() {
     let post = Post()
     for ticket in 0..<66 { post.mailbox.ask(device: 1, ticket: UInt64(ticket), tag: "T", kind: "") }

@@ -13,7 +13,7 @@ private func text(_ bytes: [UInt8]) -> LinkEvent { .message(text: true, bytes) }
     let socket = FakeSocket()
     let receiver = post.connect(socket)
     receiver.received(.text([1]))
-    #expect(post.mailbox.waiting == 2 && post.mailbox.due == 0 && post.mailbox.isAwaiting && !post.mailbox.isConnected)
+    #expect(post.mailbox.progress == (0, 2) && post.mailbox.due == 0 && post.mailbox.isAwaiting && !post.mailbox.isConnected)
     #expect(post.mailbox.send(text: true, [0]) == .closed)
     #expect(post.next() == .opened(post.peer))
     #expect(post.mailbox.isConnected && post.mailbox.send(text: true, [3]) == .taken)
@@ -70,7 +70,7 @@ private func text(_ bytes: [UInt8]) -> LinkEvent { .message(text: true, bytes) }
     post.mailbox.put(.listChanged)
     _ = post.connect(late)
     #expect(socket.events == [.closed(1012)] && late.events == [.closed(1012)])
-    #expect(post.next() == nil && post.mailbox.due == nil && post.mailbox.waiting == 0)
+    #expect(post.next() == nil && post.mailbox.due == nil && post.mailbox.progress.taken == post.mailbox.progress.all)
   }
 }
 
@@ -126,6 +126,6 @@ private func text(_ bytes: [UInt8]) -> LinkEvent { .message(text: true, bytes) }
     receiver.closed(code: 1001, reason: "")
     let socket = FakeSocket()
     post.connect(socket).received(.text([0x41]))
-    #expect(socket.events.isEmpty && post.mailbox.waiting == 2)
+    #expect(socket.events.isEmpty && post.mailbox.progress.all - post.mailbox.progress.taken == 2)
   }
 }

@@ -12,9 +12,9 @@ final class Outlet: Sendable {
   private static let longest: Int64 = 50_000_000
   /// How long a batch waits for a host that does not keep up.
   private static let patience: Int64 = 200_000_000
-  /// While less than this was sent, the room that there was is not used up (a socket that takes more has three quarters of
-  /// its 208 KiB left); a packet counts as this much more than its bytes.
-  private static let surely = 16_384
+  /// Bytes for which there is room for certain once the socket takes more: it then has three quarters of its 208 KiB left.
+  private static let certainRoom = 16_384
+  /// What the system needs for a packet beside its bytes.
   private static let overhead = 1024
 
   private let socket: Descriptor
@@ -22,8 +22,8 @@ final class Outlet: Sendable {
   /// Whose turn it is to send has it, and the room for the packet after the next. Apart from the state: who tells something
   /// does not wait for the system.
   private let sending = Mutex(PacketWriter())
-  /// What was sent since the socket was seen to take more.
-  private let sent = Atomic(Outlet.surely)
+  /// Bytes since the socket was seen to take more.
+  private let sentSince = Atomic(Outlet.certainRoom)
 
   private struct State {
     var packet = PacketWriter()
@@ -90,9 +90,11 @@ final class Outlet: Sendable {
   }
 
   private var isWritable: Bool {
-    if sent.load(ordering: .relaxed) < Self.surely { return true }
+    let sent = sentSince.load(ordering: .relaxed)
+    if sent < Self.certainRoom { return true }
     guard Poll.isReady(socket.number, .write) else { return false }
-    sent.store(0, ordering: .relaxed)
+    // What another thread has sent meanwhile goes on counting; of two that looked at once one has taken it off.
+    _ = sentSince.compareExchange(expected: sent, desired: 0, ordering: .relaxed)
     return true
   }
 
@@ -114,7 +116,7 @@ final class Outlet: Sendable {
   }
 
   private func transmit(_ packet: [UInt8]) {
-    sent.add(packet.count + Self.overhead, ordering: .relaxed)
+    sentSince.add(packet.count + Self.overhead, ordering: .relaxed)
     while true {
       switch PacketSocket.send(socket, packet) {
       case .sent: return

@@ -48,15 +48,15 @@ extension LinkMailbox: LinkServices {
   }
 
   package func ask(device: UInt32, ticket: UInt64, tag: String, kind: String) {
-    let admitted = state.withLock { state in
-      guard state.questions < Self.questionLimit else { return false }
+    let life = state.withLock { state -> Int? in
+      guard state.questions < Self.questionLimit else { return nil }
       state.questions += 1
-      return true
+      return state.lives
     }
-    guard admitted else { return put(.verdict(ticket: ticket, .undecided)) }
+    guard let life else { return put(.verdict(ticket: ticket, .undecided)) }
     desk.ask(device: device, tag: tag, kind: kind) { [weak self] answer in
       self?.state.withLock { $0.questions -= 1 }
-      self?.put(.verdict(ticket: ticket, answer))
+      self?.put(.verdict(ticket: ticket, answer), in: life)
     }
   }
 

@@ -39,7 +39,11 @@ package final class LinkMailbox: Sendable {
     /// The plugin's side exists, so that timers and events have a meaning; connections are taken once it is open.
     var isAlive = false
     var isOpen = false
+    /// How often it has ended: an answer to a question of an earlier life is nobody's.
+    var lives = 0
     var entries: [Entry] = []
+    /// Events that waited and were handed out.
+    var taken = 0
     var bytes = 0
     /// The newest connection, and the one that the plugin knows of.
     var newest: (any WebSocketSending)?
@@ -49,7 +53,7 @@ package final class LinkMailbox: Sendable {
     var wakes: [UInt64] = []
     var questions = 0
     var commands: [UInt64: Command] = [:]
-    /// Ends of commands that came before the guard knew that they were pending.
+    /// Ends of commands that came before it was known that they were pending.
     var early: [UInt64: CommandResult] = [:]
     /// A command is with the plugin and has no result yet.
     var commanding = false
@@ -67,7 +71,7 @@ package final class LinkMailbox: Sendable {
     self.desk = desk
   }
 
-  /// The guard is called once for all that comes until it looks.
+  /// Whoever leads the link is called once for all that comes until it looks.
   package func connect(_ notify: @escaping @Sendable () -> Void) { state.withLock { $0.notify = notify } }
 
   /// The link is about to be opened: its plugin may ask for timers.
@@ -80,6 +84,7 @@ package final class LinkMailbox: Sendable {
       state.isAlive = isOpen
       guard !isOpen else { return (nil as (any WebSocketSending)?, [Command]()) }
       defer {
+        state.lives += 1
         (state.newest, state.told) = (nil, nil)
         (state.entries, state.bytes, state.isPaused) = ([], 0, false)
         (state.timers, state.wakes) = ([:], [])
@@ -113,13 +118,16 @@ package final class LinkMailbox: Sendable {
     }
   }
 
-  /// Events that have happened and were not handed out yet.
-  package var waiting: Int { state.withLock { $0.entries.count + $0.wakes.count } }
+  /// How many events that waited were handed out, and how many it will be when all that wait now are.
+  package var progress: (taken: Int, all: Int) { state.withLock { ($0.taken, $0.taken + $0.entries.count + $0.wakes.count) } }
 
   /// Something that happened and is about no connection.
-  package func put(_ event: LinkEvent) {
+  package func put(_ event: LinkEvent) { put(event, in: nil) }
+
+  /// `life`: the only one that it is for.
+  func put(_ event: LinkEvent, in life: Int?) {
     let notify = state.withLock { state -> (@Sendable () -> Void)? in
-      guard state.isAlive, state.entries.count < Self.entryLimit else { return nil }
+      guard state.isAlive, life == nil || life == state.lives, state.entries.count < Self.entryLimit else { return nil }
       // The plugin asks for the list as it is then.
       guard event != .listChanged || !state.entries.contains(where: { $0.event == .listChanged }) else { return nil }
       state.entries.append(Entry(event: event))
@@ -142,6 +150,7 @@ extension LinkMailbox.State {
     if let (token, command) = overdue(now) { return Next(event: .abandoned(token: token), overdue: command) }
     if !entries.isEmpty {
       let entry = entries.removeFirst()
+      taken += 1
       bytes -= entry.bytes
       switch entry.event {
       case .opened: told = entry.connection
@@ -151,7 +160,9 @@ extension LinkMailbox.State {
       return Next(event: entry.event, resumed: resumed())
     }
     if let tag = dueTimer(now) { return Next(event: .timer(tag: tag)) }
-    return Next(event: wakes.isEmpty ? nil : .wake(tag: wakes.removeFirst()))
+    guard !wakes.isEmpty else { return Next() }
+    taken += 1
+    return Next(event: .wake(tag: wakes.removeFirst()))
   }
 
   /// Whom to call because something has come.
