@@ -95,23 +95,6 @@ def check(library, *cases, quality=None):
     return verdicts
 
 
-def flooded(place):
-    """What is wrong with how the check bears a device that says more than its plugin takes."""
-    library = build.build("deadline-kept/visit", os.path.join(place, "flooded"))
-    report = os.path.join(place, "flooded", "bytes")
-    quality = os.path.join(os.path.dirname(library), "quality.json")
-    with open(quality, encoding="utf-8") as file:
-        document = json.load(file)
-    document["check"]["visitor"] += ["{url}", report]
-    with open(quality, "w", encoding="utf-8") as file:
-        json.dump(document, file)
-    verdict, text = check(library, "open-and-read")["open-and-read"]
-    with open(report, encoding="utf-8") as file:
-        most = max(int(line) for line in file)
-    # A message that waits, the one that is with the plugin, and what the system keeps for both ends.
-    return f"it {verdict}: {text}" if verdict != "passed" else f"{most >> 20} MiB left before it had to wait" if most > 12 << 20 else ""
-
-
 def main():
     matrix = sys.argv[1:2] == ["--matrix"]
     if sys.argv[1:] and not matrix:
@@ -135,7 +118,6 @@ def main():
         visited = check(build.build("none/visit", place))
         result("the good plugin whose device connects by itself", ", ".join(
             f"{name} {verdict}: {text}" for name, (verdict, text) in visited.items() if verdict != ("skipped" if name in UNVISITED else "passed")))
-        result("a device that says more than its plugin takes", flooded(place))
         result("cases for such devices alone", ", ".join(sorted((set(visited) - set(good)) ^ set(build.ALONE))))
 
         def kept(entry):
