@@ -82,6 +82,7 @@ def mapped(process, images):
 def followed(isolation, images):
     """The names of functions, in the order in which polls come by them."""
     names = {}
+    kinds = set()
     with Workplace() as place:
         steps = compile_c(place.directory, "steps")
         (port,) = place.add(Devices(place, 1)).ports
@@ -100,11 +101,15 @@ def followed(isolation, images):
                     sys.exit(f"{name} cannot be followed: {found.stderr.strip()}")
                 addresses = [int(line, 16) for line in found.stdout.split()]
                 before = len(names)
+                kinds.update(start for start in THREADS if addresses and name.startswith(start))
                 for address in addresses:
                     for start, end, offset, image in code:
                         if start <= address < end:
                             names.update(dict.fromkeys(image.at(address - start + offset)))
                 print(f"{isolation}: {name}, {len(addresses)} instructions, {len(names) - before} more functions", flush=True)
+    missing = set(THREADS) - kinds - ({"plugin-"} if isolation == "host" else set())
+    if missing:
+        sys.exit(f"{isolation}: nobody could follow {', '.join(sorted(missing))}; a busy machine takes too long for its steps")
     return names
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is built, by the symbols of its files."""
 
+import os
 import subprocess
 
 import pytest
@@ -17,12 +18,11 @@ def addresses(file):
     return found
 
 
+@pytest.mark.skipif("BUSBAR_STAGE" in os.environ, reason="what is installed has no symbols")
 def test_functions_of_a_poll_lie_in_their_order():
     lines = (ROOT / "packaging" / "functions.order").read_text().splitlines()
     names = [line for line in lines if not line.startswith("#")]
     program, plugin = addresses(BUSBAR), addresses(PLUGINS / "libBusbarModbus.so")
-    if not program:
-        pytest.skip("what is installed has no symbols")
     missing = [name for name in names if name not in program and name not in plugin]
     assert len(missing) < len(names) / 10, f"Tests/Benchmarks/order writes the list anew; not in the program any more: {missing}"
     for file in (program, plugin):
