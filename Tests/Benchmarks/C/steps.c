@@ -54,6 +54,24 @@ static uint64_t where(pid_t thread) {
   return registers.rip;
 }
 
+// What stops a thread by ptrace itself is no signal of its own.
+static long own_signal(int status) {
+  return WSTOPSIG(status) == SIGTRAP || status >> 16 != 0 ? 0 : WSTOPSIG(status);
+}
+
+static void step(pid_t thread, int *status) {
+  if (ptrace(PTRACE_SINGLESTEP, thread, 0, own_signal(*status)) != 0) failed("PTRACE_SINGLESTEP");
+  if (waitpid(thread, status, __WALL) < 0) {
+    if (errno != EINTR) failed("waitpid");
+    if (ptrace(PTRACE_INTERRUPT, thread, 0, 0) != 0) failed("PTRACE_INTERRUPT");
+    if (waitpid(thread, status, __WALL) < 0) failed("waitpid");
+  }
+  if (!WIFSTOPPED(*status)) {
+    fprintf(stderr, "steps: the thread ended\n");
+    exit(1);
+  }
+}
+
 int main(int count, char **arguments) {
   if (count != 3) {
     fprintf(stderr, "usage: steps THREAD SECONDS\n");
@@ -69,18 +87,9 @@ int main(int count, char **arguments) {
   alarm((unsigned)atoi(arguments[2]));
   while (!is_over) {
     note(where(thread));
-    // What stops it by ptrace itself is no signal of its own.
-    int own = WSTOPSIG(status) == SIGTRAP || status >> 16 != 0 ? 0 : WSTOPSIG(status);
-    if (ptrace(PTRACE_SINGLESTEP, thread, 0, own) != 0) failed("PTRACE_SINGLESTEP");
-    if (waitpid(thread, &status, __WALL) < 0) {
-      if (errno != EINTR) failed("waitpid");
-      if (ptrace(PTRACE_INTERRUPT, thread, 0, 0) != 0) failed("PTRACE_INTERRUPT");
-      if (waitpid(thread, &status, __WALL) < 0) failed("waitpid");
-    }
-    if (!WIFSTOPPED(status)) {
-      fprintf(stderr, "steps: the thread ended\n");
-      return 1;
-    }
+    step(thread, &status);
   }
-  return ptrace(PTRACE_DETACH, thread, 0, 0) == 0 ? 0 : 1;
+  // A thread that was interrupted in a system call has the signal of its step still before it, and would die of it.
+  while (status >> 16 != 0) step(thread, &status);
+  return ptrace(PTRACE_DETACH, thread, 0, own_signal(status)) == 0 ? 0 : 1;
 }
