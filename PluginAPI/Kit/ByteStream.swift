@@ -46,23 +46,26 @@ internal import PluginAPI
     case .some: (mode, amount) = (BB_UNTIL_SOME, 0)
     case .quiet(let milliseconds): (mode, amount) = (BB_UNTIL_QUIET, UInt32(milliseconds))
     }
-    var reply = [UInt8](repeating: 0, count: capacity)
-    var length: UInt32 = 0
-    let status = unsafe request.withUnsafeBufferPointer { bytes in
-      var lent = unsafe bb_bytes_t()
-      unsafe lent.data = bytes.baseAddress
-      unsafe lent.length = UInt32(bytes.count)
-      // The host finds the call by its token and takes the earlier deadline from the record it is handed.
-      var record = unsafe call.pointer.pointee
-      record.size = UInt32(MemoryLayout<bb_call_t>.size)
-      if let milliseconds {
-        record.deadline_ns = min(record.deadline_ns, BootClock.now + Int64(milliseconds) * 1_000_000)
+    var status = BB_OK_STATUS
+    let reply = unsafe [UInt8](unsafeUninitializedCapacity: max(1, capacity)) { reply, count in
+      guard let place = reply.baseAddress else { return }
+      var length: UInt32 = 0
+      status = unsafe request.withUnsafeBufferPointer { bytes in
+        var lent = unsafe bb_bytes_t()
+        unsafe lent.data = bytes.baseAddress
+        unsafe lent.length = UInt32(bytes.count)
+        // The host finds the call by its token and takes the earlier deadline from the record it is handed.
+        var record = unsafe call.pointer.pointee
+        record.size = UInt32(MemoryLayout<bb_call_t>.size)
+        if let milliseconds {
+          record.deadline_ns = min(record.deadline_ns, BootClock.now + Int64(milliseconds) * 1_000_000)
+        }
+        return unsafe exchange(
+          link.host.table, &record, descriptor, lent, UInt32(mode), amount, place, UInt32(capacity), &length)
       }
-      return unsafe exchange(
-        link.host.table, &record, descriptor, lent, UInt32(mode), amount, &reply, UInt32(capacity), &length)
+      count = Int(length)
     }
     try call.check(status)
-    reply.removeLast(capacity - Int(length))
     return reply
   }
 

@@ -22,11 +22,11 @@ package final class Descriptor: Sendable {
   }
 
   package func read(into buffer: inout [UInt8], upTo count: Int) -> Transfer {
-    var chunk = [UInt8](repeating: 0, count: count)
-    let transfer = unsafe chunk.withUnsafeMutableBytes { bytes in
-      Self.transfer { unsafe Glibc.read(number, bytes.baseAddress, bytes.count) }
+    let transfer = unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 1) { bytes in
+      let transfer = Self.transfer { unsafe Glibc.read(number, bytes.baseAddress, bytes.count) }
+      if case .bytes(let received) = transfer { unsafe buffer.append(contentsOf: bytes[..<received]) }
+      return transfer
     }
-    if case .bytes(let received) = transfer { buffer.append(contentsOf: chunk[..<received]) }
     return transfer == .bytes(0) ? .closed : transfer
   }
 

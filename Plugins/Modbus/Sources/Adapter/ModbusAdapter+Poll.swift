@@ -6,16 +6,15 @@ public import PluginKit
 
 extension ModbusAdapter {
   public func poll(_ device: ModbusDevice, due: [PointID], _ call: borrowing Call) throws(AdapterError) {
-    let indices = due.compactMap { device.index(of: $0) }.filter { device.map.points[$0].reading != nil }
-    guard !indices.isEmpty else { return }
+    let now = BootClock.now
+    guard let reading = device.reading(of: due, now: now) else { return }
     if !device.isIdentified { try identify(device, call) }
-    let points = indices.map { device.map.points[$0] }
-    var run = ReadRun(device.map, due: points, memory: device.memory, now: BootClock.now)
+    var run = ReadRun(reading.plan, memory: device.memory, now: now)
     let failure = read(&run, device, call)
     device.memory = run.memory
     let values = run.values()
     // Where the device was not reached the host says so for all points; a part of them would hide that.
-    if failure == nil || !values.contains(nil) { emit(values, of: indices, device) }
+    if failure == nil || !values.contains(nil) { emit(values, of: reading.ids, device) }
     if let failure { throw failure.adapterError }
   }
 
@@ -94,15 +93,14 @@ extension ModbusAdapter {
     }
   }
 
-  private func emit(_ values: [PointValue?], of indices: [Int], _ device: ModbusDevice) {
+  private func emit(_ values: [PointValue?], of ids: [PointID], _ device: ModbusDevice) {
     let count = values.count { $0 != nil }
     guard count > 0 else { return }
     let textBytes = values.reduce(0) { sum, value in
       if case .text(let text)? = value { sum + text.utf8.count } else { sum }
     }
     let taken = link.emit(upTo: count, textBytes: textBytes) { batch in
-      for (value, index) in zip(values, indices) {
-        let id = device.ids[index]
+      for (value, id) in zip(values, ids) {
         switch value {
         case .number(let number): batch.append(id, number)
         case .label(let label): batch.append(id, label: label)

@@ -147,6 +147,8 @@ package struct Term: Equatable, Sendable {
   }
 
   package var fields: [Field] { [field, power, times].compactMap(\.self) }
+
+  var fieldCount: Int { 1 + (power == nil ? 0 : 1) + (times == nil ? 0 : 1) }
 }
 
 /// How the simulator moves a point. What is nil follows from the point's name.

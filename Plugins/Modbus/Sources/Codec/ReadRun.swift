@@ -8,84 +8,98 @@ package struct ReadRun: Sendable {
     package var lessons = BlockPlanner.Lessons()
     /// Addresses that the device does not have, and when to ask again.
     package var absent: [Address: Int64] = [:]
-    /// When a block was last asked for, so that a reading cut short goes on where it stopped.
-    package var asked: [Address: Int64] = [:]
+    /// What a reading that was cut short did not come to, in that order; it is asked for first.
+    fileprivate var left: [Address] = []
     package init() {}
   }
 
   /// How long a missing address is left alone, in nanoseconds: firmware updates do add registers.
   package static let absenceTime: Int64 = 60 * 1_000_000_000
 
-  private enum Result {
-    case words(ArraySlice<UInt16>)
-    case bad(BadReason, UInt8)
-  }
+  /// Requests that readings did not come to and that are remembered.
+  private static let mostLeft = 1_024
 
-  private let planner: BlockPlanner
+  private let plan: ReadPlan
   private let now: Int64
-  private let points: [Point]
-  private var fields: [Field] = []
-  private var results: [Int: Result] = [:]
-  private var queue: [Block] = []
-  package private(set) var memory: Memory
+  private var findings: [ReadPlan.Finding]
+  /// All that was answered.
+  private var words: [UInt16] = []
+  private var queue: ArraySlice<ReadPlan.Asked>
+  private var learnt: Memory
 
   /// `now` in nanoseconds, of a clock that does not go back.
-  package init(_ map: DeviceMap, due points: [Point], memory: Memory, now: Int64) {
-    planner = BlockPlanner(map.limits, explicitBlocks: map.explicitBlocks + map.windows.map(\.content))
+  package init(_ plan: ReadPlan, memory: Memory, now: Int64) {
+    self.plan = plan
     self.now = now
-    self.points = points
-    self.memory = memory
-    fields = points.flatMap { $0.reading?.fields ?? [] }
-    for (index, field) in fields.enumerated() {
-      guard let until = memory.absent[field.address] else { continue }
-      if now < until {
-        results[index] = .bad(.device, ExceptionCode.illegalAddress)
-      } else {
-        self.memory.absent[field.address] = nil
-      }
-    }
-    queue = planner.blocks(for: fields.indices.filter { results[$0] == nil }.map { fields[$0] }, memory.lessons)
-      .sorted { (memory.asked[$0.address] ?? 0, $0.address) < (memory.asked[$1.address] ?? 0, $1.address) }
+    findings = plan.findings
+    queue = plan.requests[...]
+    learnt = memory
+    guard !memory.left.isEmpty else { return }
+    let first = memory.left.compactMap { address in plan.requests.first { $0.block.address == address } }
+    queue = (first + plan.requests.filter { !memory.left.contains($0.block.address) })[...]
+  }
+
+  /// A reading of points that are not read regularly.
+  package init(_ map: DeviceMap, due points: [Point], memory: Memory, now: Int64) {
+    var memory = memory
+    let plan = ReadPlan(map, points, memory: &memory, now: now)
+    self.init(plan, memory: memory, now: now)
+  }
+
+  /// For the next reading.
+  package var memory: Memory {
+    guard !queue.isEmpty else { return learnt }
+    var memory = learnt
+    let left = queue.map(\.block.address)
+    memory.left = Array((left + memory.left.filter { !left.contains($0) }).prefix(Self.mostLeft))
+    return memory
   }
 
   /// The next request, nil where nothing is left.
-  package func next() -> Block? { queue.first }
+  package func next() -> Block? { queue.first?.block }
 
   /// The answer to the request that `next` gave; `words` are as many as were asked for.
   package mutating func answered(_ words: [UInt16]) {
-    guard let block = pop(), words.count == block.count else { return }
-    for index in members(of: block) {
-      let start = fields[index].address.register - block.address.register
-      results[index] = .words(words[start..<(start + fields[index].count)])
+    guard let asked = queue.popFirst(), words.count == asked.block.count else { return }
+    let start = self.words.count
+    if start == 0 { self.words = words } else { self.words += words }
+    for member in asked.members where findings[member.field] == .unknown {
+      findings[member.field] = .words(start + member.offset)
     }
   }
 
   /// The device answered with an exception.
   package mutating func refused(code: UInt8) {
-    guard let block = pop() else { return }
-    let members = members(of: block)
+    guard let asked = pop() else { return }
+    let block = asked.block
+    let fields = plan.fields
+    let members = asked.members.map(\.field).filter { findings[$0] == .unknown }
     let isAboutTheRange = code == ExceptionCode.illegalAddress || code == ExceptionCode.illegalValue
-    if isAboutTheRange, planner.explicitBlocks.contains(block),
-      memory.lessons.refusedBlocks.insert(block.address).inserted
+    if isAboutTheRange, plan.planner.explicitBlocks.contains(block),
+      learnt.lessons.refusedBlocks.insert(block.address).inserted
     {
-      queue.insert(contentsOf: planner.blocks(for: members.map { fields[$0] }, memory.lessons), at: 0)
-      return
+      return ask(members.map { fields[$0] }, fields)
     }
     let starts = Set(members.map { fields[$0].address }).sorted()
-    if isAboutTheRange, starts.count > 1, memory.lessons.cuts.insert(starts[starts.count / 2]).inserted {
-      queue.insert(contentsOf: planner.blocks(for: members.map { fields[$0] }, memory.lessons), at: 0)
-      return
+    if isAboutTheRange, starts.count > 1, learnt.lessons.cuts.insert(starts[starts.count / 2]).inserted {
+      return ask(members.map { fields[$0] }, fields)
     }
-    for index in members {
-      results[index] = .bad(.device, code)
-      if code == ExceptionCode.illegalAddress { memory.absent[fields[index].address] = now + Self.absenceTime }
+    for place in members {
+      findings[place] = .bad(.device, code)
+      if code == ExceptionCode.illegalAddress { learnt.absent[fields[place].address] = now + Self.absenceTime }
     }
+  }
+
+  /// First of all for these, by what has been learnt now.
+  private mutating func ask(_ wanted: [Field], _ fields: [Field]) {
+    let blocks = plan.planner.blocks(for: wanted, learnt.lessons)
+    queue = (blocks.map { ReadPlan.asked($0, fields) } + queue)[...]
   }
 
   /// No usable answer came.
   package mutating func failed(_ reason: BadReason, code: UInt8 = 0) {
-    guard let block = pop() else { return }
-    for index in members(of: block) { results[index] = .bad(reason, code) }
+    guard let asked = pop() else { return }
+    for member in asked.members where findings[member.field] == .unknown { findings[member.field] = .bad(reason, code) }
   }
 
   /// Nothing more will be asked; what is left is bad for this reason.
@@ -95,40 +109,41 @@ package struct ReadRun: Sendable {
 
   /// The values so far, in the order of the points; nil where a point has not been asked for yet.
   package func values() -> [PointValue?] {
-    var first = 0
-    return points.map { point in
-      guard let reading = point.reading else { return nil }
-      defer { first += reading.fields.count }
-      return value(of: point, reading, (first..<(first + reading.fields.count)).map { results[$0] })
+    let findings = findings
+    let words = words
+    return plan.points.indices.map { index in
+      let places = plan.places[index]..<plan.places[index + 1]
+      return plan.points[index].value(findings[places]) { words[$0] }
     }
   }
 
-  private mutating func pop() -> Block? {
-    guard !queue.isEmpty else { return nil }
-    let block = queue.removeFirst()
-    memory.asked[block.address] = now
-    return block
+  private mutating func pop() -> ReadPlan.Asked? {
+    let asked = queue.popFirst()
+    if let asked, !learnt.left.isEmpty { learnt.left.removeAll { $0 == asked.block.address } }
+    return asked
   }
+}
 
-  private func members(of block: Block) -> [Int] {
-    fields.indices.filter { results[$0] == nil && block.contains(fields[$0]) }
-  }
-
-  private func value(of point: Point, _ reading: Reading, _ results: [Result?]) -> PointValue? {
-    var words: [ArraySlice<UInt16>?] = []
-    for (index, result) in results.enumerated() {
-      switch result {
-      case nil: return nil
-      case .words(let slice): words.append(slice)
+extension Point {
+  /// From what is known of its fields; nil where one has not been asked for. `words` gives registers that were answered.
+  fileprivate func value(
+    _ findings: ArraySlice<ReadPlan.Finding>, _ words: (Range<Int>) -> ArraySlice<UInt16>
+  ) -> PointValue? {
+    guard let reading else { return nil }
+    for place in findings.indices {
+      switch findings[place] {
+      case .unknown: return nil
+      case .words: break
       case .bad(let reason, let code):
         // A register that this model does not have counts as one without a value.
-        guard reason == .device, code == ExceptionCode.illegalAddress, reading.absent(index) != nil else {
-          return .bad(reason, code: code)
-        }
-        words.append(nil)
+        guard reason == .device, code == ExceptionCode.illegalAddress, reading.absent(place - findings.startIndex) != nil
+        else { return .bad(reason, code: code) }
       }
     }
-    return reading.value(words, plausible: point.plausible)
+    return reading.value(plausible: plausible) { index, field in
+      guard case .words(let start) = findings[findings.startIndex + index] else { return nil }
+      return words(start..<(start + field.count))
+    }
   }
 }
 
@@ -141,32 +156,36 @@ extension Reading {
 
   /// The value from the registers of the fields, in their order; nil for a register that is not there.
   package func value(_ words: [ArraySlice<UInt16>?], plausible: ClosedRange<Double>?) -> PointValue {
+    value(plausible: plausible) { index, _ in words[index] }
+  }
+
+  /// `words` gives the registers of a field by its place among those of the reading.
+  fileprivate func value(plausible: ClosedRange<Double>?, _ words: (Int, Field) -> ArraySlice<UInt16>?) -> PointValue {
     switch self {
     case .number(let terms):
       var sum = 0.0
-      var rest = words[...]
+      var place = 0
       for term in terms {
-        let own = rest.prefix(term.fields.count)
-        rest = rest.dropFirst(own.count)
-        switch term.value(Array(own)) {
+        switch term.value({ words(place + $0, $1) }) {
         case .number(let number): sum += number
         case .none:
           guard let absent = term.absent else { return .bad(.device) }
           sum += absent
         case .nonsense: return .bad(.decode)
         }
+        place += term.fieldCount
       }
       if let plausible, !plausible.contains(sum) { return .bad(.limit) }
       return .number(sum)
     case .label(let field, let codes, let other):
-      guard let words = words[0], let code = field.code(words) else { return .bad(.device) }
+      guard let words = words(0, field), let code = field.code(words) else { return .bad(.device) }
       if let index = codes[code] ?? other { return .label(index) }
       return .bad(.decode)
     case .flag(let field, let bit):
-      guard let words = words[0], let code = field.code(words) else { return .bad(.device) }
+      guard let words = words(0, field), let code = field.code(words) else { return .bad(.device) }
       return .flag(code >> Int64(bit) & 1 == 1)
     case .text(let field):
-      guard let words = words[0], case .text(let text) = field.decode(words) else { return .bad(.device) }
+      guard let words = words(0, field), case .text(let text) = field.decode(words) else { return .bad(.device) }
       return .text(text)
     }
   }
@@ -178,17 +197,19 @@ extension Term {
     case none, nonsense
   }
 
-  fileprivate func value(_ words: [ArraySlice<UInt16>?]) -> Decoded {
-    guard let own = words[0] else { return .none }
-    var field = field
+  fileprivate func value(_ words: (Int, Field) -> ArraySlice<UInt16>?) -> Decoded {
+    guard let own = words(0, field) else { return .none }
+    let decoded: Field.Decoded
     if let power {
-      guard let words = words[1], let code = power.code(words) else { return .none }
+      guard let words = words(1, power), let code = power.code(words) else { return .none }
       guard let exponent = Int(exactly: code), Field.powers.contains(exponent) else { return .nonsense }
-      field = field.scaled(byPowerOfTen: exponent)
+      decoded = field.scaled(byPowerOfTen: exponent).decode(own)
+    } else {
+      decoded = field.decode(own)
     }
-    guard case .number(let number) = field.decode(own) else { return .none }
+    guard case .number(let number) = decoded else { return .none }
     guard let times else { return .number(number) }
-    guard let words = words[fields.count - 1], case .number(let factor) = times.decode(words) else { return .none }
+    guard let words = words(fieldCount - 1, times), case .number(let factor) = times.decode(words) else { return .none }
     return .number(number * factor)
   }
 }

@@ -13,6 +13,8 @@ package enum Request: Equatable, Sendable {
 
   package static let maximumReadCount = 125
   package static let maximumWriteCount = 123
+  /// Bytes of the PDU of all but `writeRegisters`.
+  private static let usualLength = 5
 
   package var function: UInt8 {
     switch self {
@@ -32,7 +34,9 @@ package enum Request: Equatable, Sendable {
   }
 
   package var pdu: [UInt8] {
-    var bytes = [function]
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(Self.usualLength)
+    bytes.append(function)
     switch self {
     case .read(let address, let count):
       bytes.append(word: UInt16(truncatingIfNeeded: address.register))

@@ -6,7 +6,7 @@ internal import PluginKit
 
 /// Modbus over a byte stream, framed by our own codec: Modbus TCP, RTU over TCP, and ASCII over TCP or on a serial line.
 final class StreamLine: Line {
-  /// Bytes that are taken at a time.
+  /// Bytes that are there before a request; more are no left-over answers.
   private static let capacity = 4_096
 
   private let link: Link
@@ -41,7 +41,7 @@ final class StreamLine: Line {
       let left = Int((end - BootClock.now) / 1_000_000)
       let received: [UInt8]
       do {
-        received = try stream.exchange(bytes, until: .some, capacity: Self.capacity, within: max(0, left), call)
+        received = try stream.exchange(bytes, until: .some, within: max(0, left), call)
       } catch where error.isTimeout {
         throw unanswered(request, unit, milliseconds)
       } catch where error.isCancelled {

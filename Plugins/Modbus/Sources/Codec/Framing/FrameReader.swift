@@ -47,10 +47,12 @@ package struct FrameReader: Sendable {
 
   package static func frame(transaction: UInt16, unit: UInt8, pdu: [UInt8]) -> [UInt8] {
     var bytes: [UInt8] = []
+    bytes.reserveCapacity(headLength + 1 + pdu.count)
     bytes.append(word: transaction)
     bytes.append(word: 0)
     bytes.append(word: UInt16(truncatingIfNeeded: pdu.count + 1))
     bytes.append(unit)
-    return bytes + pdu
+    bytes += pdu
+    return bytes
   }
 }
