@@ -122,6 +122,58 @@ import Testing
     #expect(second.next()?.address.register == 10)
   }
 
+  @Test func eachRequestHasItsTurnWhereEveryReadingIsCutShort() {
+    let points = [Self.point("a", 0), Self.point("b", 10), Self.point("c", 20)]
+    let map = map(points)
+    var memory = ReadRun.Memory()
+    var asked: [Int] = []
+    for now in 0..<6 {
+      var run = ReadRun(map, due: points, memory: memory, now: Int64(now))
+      asked.append(run.next()?.address.register ?? -1)
+      run.answered([1])
+      memory = run.memory
+    }
+    #expect(asked == [0, 10, 20, 0, 10, 20])
+  }
+
+  @Test func aReadingOfOtherPointsForgetsNothingThatIsLeft() {
+    let points = [Self.point("a", 0), Self.point("b", 10), Self.point("c", 20)]
+    let map = map(points)
+    var all = ReadRun(map, due: points, memory: ReadRun.Memory(), now: 0)
+    all.answered([1])
+    var first = ReadRun(map, due: [points[0]], memory: all.memory, now: 1)
+    first.answered([1])
+    #expect(first.next() == nil)
+    let next = ReadRun(map, due: points, memory: first.memory, now: 2)
+    #expect(next.next()?.address.register == 10)
+  }
+
+  @Test func aPlanHoldsUntilSomethingIsLearnt() {
+    let points = [Self.point("a", 0), Self.point("b", 1)]
+    let map = map(points)
+    var memory = ReadRun.Memory()
+    let plan = ReadPlan(map, points, memory: &memory, now: 0)
+    var run = ReadRun(plan, memory: memory, now: 0)
+    run.answered([1, 2])
+    #expect(plan.holds(run.memory, now: 1))
+
+    var device = FakeDevice(registers: [0: 7])
+    var refused = ReadRun(plan, memory: run.memory, now: 1)
+    device.serve(&refused)
+    memory = refused.memory
+    #expect(!plan.holds(memory, now: 2))
+
+    // The register that is missing is asked for again after its time.
+    let without = ReadPlan(map, points, memory: &memory, now: 2)
+    #expect(without.holds(memory, now: ReadRun.absenceTime))
+    #expect(!without.holds(memory, now: 1 + ReadRun.absenceTime))
+    var again = ReadRun(without, memory: memory, now: 3)
+    #expect(again.next() == Block(Address(.holding, 0), count: 1))
+    again.answered([8])
+    #expect(again.next() == nil)
+    #expect(again.values() == [.number(8), .bad(.device, code: 2)])
+  }
+
   @Test func readings() {
     let word = Field(Address(.holding, 0), .uint16, nan: [0xFFFF])
     let label = Reading.label(word, codes: [1: 0, 5: 1], other: nil)
