@@ -236,9 +236,15 @@ let package = Package(
     .testTarget(
       name: "PluginsTests",
       dependencies: [
-        "BusbarPlugins", "BusbarAudit", "BusbarTransports", "BusbarModel", "BusbarSystem", .product(name: "Logging", package: "swift-log"),
+        "MailboxSupport", "BusbarPlugins", "BusbarAudit", "BusbarTransports", "BusbarModel", "BusbarSystem", .product(name: "Logging", package: "swift-log"),
       ],
       path: "Tests/Unit/Plugins", exclude: ["Fixtures"], swiftSettings: settings),
+    .target(
+      name: "MailboxSupport", dependencies: ["BusbarPlugins", "BusbarTransports", "BusbarSystem"], path: "Tests/Unit/Support/Mailbox",
+      swiftSettings: settings),
+    .testTarget(
+      name: "ValidatorTests", dependencies: ["MailboxSupport", "BusbarValidator", "BusbarPlugins", "BusbarTransports", "BusbarSystem"],
+      path: "Tests/Unit/Validator", swiftSettings: settings),
     .testTarget(
       name: "LinksTests",
       dependencies: [

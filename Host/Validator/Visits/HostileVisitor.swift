@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// Between the plugin and a device that connects by itself: spoils its messages, whole ones, as a host may hand them on. What no host
 /// hands on, such as text that is no UTF-8 or half a message, does not come out of here either.
-final class HostileVisitor: HostilePeer {
+package final class HostileVisitor: HostilePeer {
   /// What becomes of a message.
   enum Delivery {
     case message(WebSocketMessage)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import BusbarPlugins
+package import BusbarPlugins
 internal import BusbarSystem
-internal import BusbarTransports
+package import BusbarTransports
 internal import Synchronization
 
 /// One connection's way to its link, through the hostile peer where there is one.
-final class VisitReceiver: WebSocketReceiver {
+package final class VisitReceiver: WebSocketReceiver {
   private struct State {
     var inbox: MailboxReceiver
     /// The connection while it stands.
@@ -22,7 +22,7 @@ final class VisitReceiver: WebSocketReceiver {
   private let gone: @Sendable () -> Void
   private let state: Mutex<State>
 
-  init(_ mailbox: LinkMailbox, _ peer: SocketPeer, _ hostile: HostileVisitor?, gone: @escaping @Sendable () -> Void) {
+  package init(_ mailbox: LinkMailbox, _ peer: SocketPeer, _ hostile: HostileVisitor?, gone: @escaping @Sendable () -> Void) {
     self.mailbox = mailbox
     self.peer = peer
     self.hostile = hostile
@@ -31,9 +31,9 @@ final class VisitReceiver: WebSocketReceiver {
   }
 
   /// It was sent here after this time, boot clock, and has not arrived yet.
-  func isExpected(since time: Int64) -> Bool { invited > time && state.withLock { !$0.hasArrived } }
+  package func isExpected(since time: Int64) -> Bool { invited > time && state.withLock { !$0.hasArrived } }
 
-  func opened(_ connection: any WebSocketSending) {
+  package func opened(_ connection: any WebSocketSending) {
     let line = VisitLine(connection, hostile)
     let inbox = state.withLock { state in
       (state.line, state.hasArrived) = (line, true)
@@ -42,7 +42,7 @@ final class VisitReceiver: WebSocketReceiver {
     inbox.opened(line)
   }
 
-  func received(_ message: WebSocketMessage) {
+  package func received(_ message: WebSocketMessage) {
     guard let hostile else { return hand(message) }
     hostile.pass(message) { delivery in
       switch delivery {
@@ -55,13 +55,13 @@ final class VisitReceiver: WebSocketReceiver {
 
   private func hand(_ message: WebSocketMessage) { state.withLock { $0.inbox }.received(message) }
 
-  func closed(code: UInt16, reason: String) {
+  package func closed(code: UInt16, reason: String) {
     end().inbox.closed(code: code, reason: reason)
     gone()
   }
 
   /// Its connection ends without a word.
-  func cut() {
+  package func cut() {
     let (inbox, line) = end()
     inbox.closed(code: 1006, reason: "")
     line?.close(code: 1001, reason: "cut off")
@@ -76,7 +76,7 @@ final class VisitReceiver: WebSocketReceiver {
   }
 
   /// From now on the same program is somebody new to the link.
-  func replace() {
+  package func replace() {
     let new = state.withLock { state -> (inbox: MailboxReceiver, line: VisitLine)? in
       guard let line = state.line?.successor() else { return nil }
       (state.inbox, state.line) = (MailboxReceiver(mailbox, peer), line)

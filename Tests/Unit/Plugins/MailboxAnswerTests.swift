@@ -3,6 +3,7 @@
 import BusbarModel
 import BusbarPlugins
 import BusbarTransports
+import MailboxSupport
 import Synchronization
 import Testing
 

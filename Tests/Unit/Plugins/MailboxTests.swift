@@ -2,6 +2,7 @@
 
 import BusbarPlugins
 import BusbarTransports
+import MailboxSupport
 import Synchronization
 import Testing
 
