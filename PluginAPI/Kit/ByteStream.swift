@@ -46,7 +46,7 @@ internal import PluginAPI
     case .some: (mode, amount) = (BB_UNTIL_SOME, 0)
     case .quiet(let milliseconds): (mode, amount) = (BB_UNTIL_QUIET, UInt32(milliseconds))
     }
-    var status = BB_OK_STATUS
+    var status = failure(.bug)
     let reply = unsafe [UInt8](unsafeUninitializedCapacity: max(1, capacity)) { reply, count in
       guard let place = reply.baseAddress else { return }
       var length: UInt32 = 0

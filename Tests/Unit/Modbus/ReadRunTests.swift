@@ -127,13 +127,67 @@ import Testing
     let map = map(points)
     var memory = ReadRun.Memory()
     var asked: [Int] = []
-    for now in 0..<6 {
+    for now in 1...6 {
       var run = ReadRun(map, due: points, memory: memory, now: Int64(now))
       asked.append(run.next()?.address.register ?? -1)
       run.answered([1])
       memory = run.memory
     }
     #expect(asked == [0, 10, 20, 0, 10, 20])
+  }
+
+  /// How often each register was asked for in so many readings, of all four points each fifth time and otherwise of two, where a reading
+  /// comes to so many requests.
+  private func asked(readings: Int, requests: (_ ofAll: Bool) -> Int) -> [Int: Int] {
+    let points = [0, 10, 20, 30].map { Self.point("p\($0)", $0) }
+    let map = map(points)
+    var memory = ReadRun.Memory()
+    var counts: [Int: Int] = [:]
+    for now in 1...readings {
+      let isOfAll = now % 5 == 0
+      var run = ReadRun(map, due: isOfAll ? points : Array(points.prefix(2)), memory: memory, now: Int64(now))
+      for _ in 0..<requests(isOfAll) {
+        guard let block = run.next() else { break }
+        counts[block.address.register, default: 0] += 1
+        run.answered([1])
+      }
+      memory = run.memory
+    }
+    return counts
+  }
+
+  @Test func whatIsReadSeldomHasItsTurnBesideWhatIsReadOften() {
+    let cut = asked(readings: 400) { _ in 1 }
+    #expect(cut[20] ?? 0 >= 39 && cut[30] ?? 0 >= 39)
+    // The others are read in between anyway.
+    let whole = asked(readings: 400) { $0 ? 2 : 4 }
+    #expect(whole[20] ?? 0 > 70 && whole[30] ?? 0 > 70)
+  }
+
+  @Test func twoRequestsThatBeginAtTheSameRegister() {
+    let points = [Self.point("a", 10), Self.point("b", 10, .uint32)]
+    var map = map(points)
+    map.limits.isSingle = true
+    var silent = ReadRun(map, due: points, memory: ReadRun.Memory(), now: 1)
+    silent.answered([1])
+    var next = ReadRun(map, due: points, memory: silent.memory, now: 2)
+    next.answered(next.next()?.count == 1 ? [7] : [0, 7])
+    next.answered(next.next()?.count == 1 ? [7] : [0, 7])
+    #expect(next.values() == [.number(7), .number(7)])
+  }
+
+  @Test func orderIsThatOfAddressesAgainOnceAllWereAsked() {
+    let points = [Self.point("a", 0), Self.point("b", 10), Self.point("c", 20)]
+    let map = map(points)
+    var cut = ReadRun(map, due: points, memory: ReadRun.Memory(), now: 1)
+    cut.answered([1])
+    var whole = ReadRun(map, due: points, memory: cut.memory, now: 2)
+    for register in [10, 20, 0] {
+      #expect(whole.next()?.address.register == register)
+      whole.answered([1])
+    }
+    let next = ReadRun(map, due: points, memory: whole.memory, now: 3)
+    #expect(next.next()?.address.register == 0)
   }
 
   @Test func aReadingOfOtherPointsForgetsNothingThatIsLeft() {

@@ -14,8 +14,8 @@ public final class ModbusDevice {
   let ids: [PointID]
   private let indices: [PointID: Int]
   var memory = ReadRun.Memory()
-  /// The last ones, the newest first: points with two periods come in two sets.
-  private var readings: [Reading] = []
+  /// Two, the last used first: points with two periods come in two sets.
+  private var readings: [RegularReading] = []
   var isIdentified = false
   /// The last reading was answered as it should be: a silence now is a lost answer, not a dead device.
   var isWell = false
@@ -41,7 +41,7 @@ public final class ModbusDevice {
   func index(of id: PointID) -> Int? { indices[id] }
 
   /// A reading that the host asks for again and again.
-  struct Reading {
+  struct RegularReading {
     let due: [PointID]
     /// Those of them that can be read, in the order of the plan's points.
     let ids: [PointID]
@@ -49,12 +49,15 @@ public final class ModbusDevice {
   }
 
   /// nil where nothing of it can be read.
-  func reading(of due: [PointID], now: Int64) -> Reading? {
-    if let known = readings.first(where: { $0.due == due }), known.plan.holds(memory, now: now) { return known }
+  func reading(of due: [PointID], now: Int64) -> RegularReading? {
+    if let place = readings.firstIndex(where: { $0.due == due }), readings[place].plan.holds(memory, now: now) {
+      if place > 0 { readings.swapAt(0, place) }
+      return readings[0]
+    }
     let known = due.compactMap { id in index(of: id).map { (id, map.points[$0]) } }.filter { $0.1.reading != nil }
     guard !known.isEmpty else { return nil }
     let plan = ReadPlan(map, known.map(\.1), memory: &memory, now: now)
-    let reading = Reading(due: due, ids: known.map(\.0), plan: plan)
+    let reading = RegularReading(due: due, ids: known.map(\.0), plan: plan)
     readings = [reading] + readings.filter { $0.due != due }.prefix(1)
     return reading
   }

@@ -102,7 +102,7 @@ package struct Point: Sendable {
     init(_ facts: Facts) { self.facts = facts }
   }
 
-  /// All of it, some 2 KB: points are picked out of the map for each poll.
+  /// All of it, some 2 KB: readings have points of their own choice.
   private var storage: Storage
 
   private mutating func change(_ body: (inout Facts) -> Void) {

@@ -8,16 +8,14 @@ package struct ReadRun: Sendable {
     package var lessons = BlockPlanner.Lessons()
     /// Addresses that the device does not have, and when to ask again.
     package var absent: [Address: Int64] = [:]
-    /// What a reading that was cut short did not come to, in that order; it is asked for first.
-    fileprivate var left: [Address] = []
+    /// When requests were last made, 0 for never: a reading that is cut short goes on with the oldest. Empty while all are made in
+    /// every reading.
+    fileprivate var asked: [Address: Int64] = [:]
     package init() {}
   }
 
   /// How long a missing address is left alone, in nanoseconds: firmware updates do add registers.
   package static let absenceTime: Int64 = 60 * 1_000_000_000
-
-  /// Requests that readings did not come to and that are remembered.
-  private static let mostLeft = 1_024
 
   private let plan: ReadPlan
   private let now: Int64
@@ -34,9 +32,9 @@ package struct ReadRun: Sendable {
     findings = plan.findings
     queue = plan.requests[...]
     learnt = memory
-    guard !memory.left.isEmpty else { return }
-    let first = memory.left.compactMap { address in plan.requests.first { $0.block.address == address } }
-    queue = (first + plan.requests.filter { !memory.left.contains($0.block.address) })[...]
+    guard !memory.asked.isEmpty else { return }
+    let ordered = plan.requests.map { (asked: memory.asked[$0.block.address] ?? 0, request: $0) }
+    queue = ordered.sorted { ($0.asked, $0.request.block.address) < ($1.asked, $1.request.block.address) }.map(\.request)[...]
   }
 
   /// A reading of points that are not read regularly.
@@ -48,10 +46,21 @@ package struct ReadRun: Sendable {
 
   /// For the next reading.
   package var memory: Memory {
-    guard !queue.isEmpty else { return learnt }
     var memory = learnt
-    let left = queue.map(\.block.address)
-    memory.left = Array((left + memory.left.filter { !left.contains($0) }).prefix(Self.mostLeft))
+    if queue.isEmpty {
+      // Nobody waits any more where all were asked.
+      if !memory.asked.isEmpty, Set(plan.requests.map(\.block.address)).isSuperset(of: memory.asked.keys) { memory.asked = [:] }
+    } else {
+      let left = Set(queue.map(\.block.address))
+      for request in plan.requests {
+        let address = request.block.address
+        if left.contains(address) {
+          memory.asked[address] = memory.asked[address] ?? 0
+        } else {
+          memory.asked[address] = now
+        }
+      }
+    }
     return memory
   }
 
@@ -60,7 +69,7 @@ package struct ReadRun: Sendable {
 
   /// The answer to the request that `next` gave; `words` are as many as were asked for.
   package mutating func answered(_ words: [UInt16]) {
-    guard let asked = queue.popFirst(), words.count == asked.block.count else { return }
+    guard let asked = pop(), words.count == asked.block.count else { return }
     let start = self.words.count
     if start == 0 { self.words = words } else { self.words += words }
     for member in asked.members where findings[member.field] == .unknown {
@@ -78,11 +87,11 @@ package struct ReadRun: Sendable {
     if isAboutTheRange, plan.planner.explicitBlocks.contains(block),
       learnt.lessons.refusedBlocks.insert(block.address).inserted
     {
-      return ask(members.map { fields[$0] }, fields)
+      return ask(members.map { fields[$0] }, fields, insteadOf: block)
     }
     let starts = Set(members.map { fields[$0].address }).sorted()
     if isAboutTheRange, starts.count > 1, learnt.lessons.cuts.insert(starts[starts.count / 2]).inserted {
-      return ask(members.map { fields[$0] }, fields)
+      return ask(members.map { fields[$0] }, fields, insteadOf: block)
     }
     for place in members {
       findings[place] = .bad(.device, code)
@@ -91,7 +100,8 @@ package struct ReadRun: Sendable {
   }
 
   /// First of all for these, by what has been learnt now.
-  private mutating func ask(_ wanted: [Field], _ fields: [Field]) {
+  private mutating func ask(_ wanted: [Field], _ fields: [Field], insteadOf block: Block) {
+    learnt.asked[block.address] = nil
     let blocks = plan.planner.blocks(for: wanted, learnt.lessons)
     queue = (blocks.map { ReadPlan.asked($0, fields) } + queue)[...]
   }
@@ -119,7 +129,9 @@ package struct ReadRun: Sendable {
 
   private mutating func pop() -> ReadPlan.Asked? {
     let asked = queue.popFirst()
-    if let asked, !learnt.left.isEmpty { learnt.left.removeAll { $0 == asked.block.address } }
+    if let asked, !learnt.asked.isEmpty, let place = learnt.asked.index(forKey: asked.block.address) {
+      learnt.asked.values[place] = now
+    }
     return asked
   }
 }

@@ -13,7 +13,7 @@ package enum Request: Equatable, Sendable {
 
   package static let maximumReadCount = 125
   package static let maximumWriteCount = 123
-  /// Bytes of the PDU of all but `writeRegisters`.
+  /// Bytes of the PDU at most, of all but `writeRegisters`.
   private static let usualLength = 5
 
   package var function: UInt8 {
