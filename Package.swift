@@ -236,7 +236,8 @@ let package = Package(
     .testTarget(
       name: "PluginsTests",
       dependencies: [
-        "MailboxSupport", "BusbarPlugins", "BusbarAudit", "BusbarTransports", "BusbarModel", "BusbarSystem", .product(name: "Logging", package: "swift-log"),
+        "MailboxSupport", "BusbarPlugins", "BusbarAudit", "BusbarTransports", "BusbarModel", "BusbarSystem",
+        .product(name: "Logging", package: "swift-log"),
       ],
       path: "Tests/Unit/Plugins", exclude: ["Fixtures"], swiftSettings: settings),
     .target(
