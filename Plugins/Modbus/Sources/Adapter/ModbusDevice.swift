@@ -10,8 +10,7 @@ public final class ModbusDevice {
   let template: Template
   /// Kept for the next device of the kind.
   private let shared: SharedTemplate
-  /// By point, in the order of the template.
-  let ids: [PointID]
+  /// Places in the template.
   private let indices: [PointID: Int]
   var memory = ReadRun.Memory()
   /// Two, the last used first: points with two periods come in two sets.
@@ -32,7 +31,6 @@ public final class ModbusDevice {
     self.unit = unit
     self.template = template
     self.shared = shared
-    self.ids = ids
     indices = Dictionary(zip(ids, ids.indices), uniquingKeysWith: { first, _ in first })
   }
 

@@ -112,6 +112,11 @@ package struct Point: Sendable {
   }
 }
 
+extension [Point] {
+  /// All that is read for them, in their order.
+  package var readFields: [Field] { flatMap { $0.reading?.fields ?? [] } }
+}
+
 /// How a point comes out of registers.
 package enum Reading: Equatable, Sendable {
   /// The sum of its terms, most often one.

@@ -41,7 +41,7 @@ package final class ReadPlan: Sendable {
   /// nanoseconds, of a clock that does not go back.
   package init(_ map: DeviceMap, _ points: [Point], memory: inout ReadRun.Memory, now: Int64) {
     self.points = points
-    let fields = points.flatMap { $0.reading?.fields ?? [] }
+    let fields = points.readFields
     places = points.reduce(into: [0]) { $0.append($0[$0.count - 1] + ($1.reading?.fields.count ?? 0)) }
     var findings = [Finding](repeating: .unknown, count: fields.count)
     var end = Int64.max
@@ -67,9 +67,6 @@ package final class ReadPlan: Sendable {
   package func holds(_ memory: ReadRun.Memory, now: Int64) -> Bool {
     now < end && memory.lessons == lessons && memory.absent == absent
   }
-
-  /// Of all points, in their order. Not kept, since only refusals need them.
-  var fields: [Field] { points.flatMap { $0.reading?.fields ?? [] } }
 
   static func asked(_ block: Block, _ fields: [Field]) -> Asked {
     let members = fields.indices.lazy.filter { block.contains(fields[$0]) }

@@ -52,13 +52,8 @@ package struct ReadRun: Sendable {
       if !memory.asked.isEmpty, Set(plan.requests.map(\.block.address)).isSuperset(of: memory.asked.keys) { memory.asked = [:] }
     } else {
       let left = Set(queue.map(\.block.address))
-      for request in plan.requests {
-        let address = request.block.address
-        if left.contains(address) {
-          memory.asked[address] = memory.asked[address] ?? 0
-        } else {
-          memory.asked[address] = now
-        }
+      for address in plan.requests.map(\.block.address) {
+        memory.asked[address] = left.contains(address) ? memory.asked[address] ?? 0 : now
       }
     }
     return memory
@@ -81,17 +76,17 @@ package struct ReadRun: Sendable {
   package mutating func refused(code: UInt8) {
     guard let asked = pop() else { return }
     let block = asked.block
-    let fields = plan.fields
+    let fields = plan.points.readFields
     let members = asked.members.map(\.field).filter { findings[$0] == .unknown }
     let isAboutTheRange = code == ExceptionCode.illegalAddress || code == ExceptionCode.illegalValue
     if isAboutTheRange, plan.planner.explicitBlocks.contains(block),
       learnt.lessons.refusedBlocks.insert(block.address).inserted
     {
-      return ask(members.map { fields[$0] }, fields, insteadOf: block)
+      return ask(members, of: fields, insteadOf: block)
     }
     let starts = Set(members.map { fields[$0].address }).sorted()
     if isAboutTheRange, starts.count > 1, learnt.lessons.cuts.insert(starts[starts.count / 2]).inserted {
-      return ask(members.map { fields[$0] }, fields, insteadOf: block)
+      return ask(members, of: fields, insteadOf: block)
     }
     for place in members {
       findings[place] = .bad(.device, code)
@@ -100,9 +95,9 @@ package struct ReadRun: Sendable {
   }
 
   /// First of all for these, by what has been learnt now.
-  private mutating func ask(_ wanted: [Field], _ fields: [Field], insteadOf block: Block) {
+  private mutating func ask(_ members: [Int], of fields: [Field], insteadOf block: Block) {
     learnt.asked[block.address] = nil
-    let blocks = plan.planner.blocks(for: wanted, learnt.lessons)
+    let blocks = plan.planner.blocks(for: members.map { fields[$0] }, learnt.lessons)
     queue = (blocks.map { ReadPlan.asked($0, fields) } + queue)[...]
   }
 

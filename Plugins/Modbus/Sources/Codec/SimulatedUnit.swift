@@ -32,7 +32,7 @@ package struct SimulatedUnit: Sendable {
     var present: Set<Address> = []
     for map in maps {
       let searched = self.checks.map(\.field)
-      let fields = searched + map.points.flatMap { $0.reading?.fields ?? [] } + map.identityFields + map.writtenFields
+      let fields = searched + map.points.readFields + map.identityFields + map.writtenFields
       for block in BlockPlanner(map.limits, explicitBlocks: map.explicitBlocks).blocks(for: fields) {
         for register in block.address.register..<block.end { present.insert(Address(block.address.table, register)) }
       }

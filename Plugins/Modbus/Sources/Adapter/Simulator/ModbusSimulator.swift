@@ -106,7 +106,7 @@ final class ModbusSimulator: Simulator {
     let points = maps.values.joined().flatMap(\.points).filter { $0.name == name }
     guard !points.isEmpty else { return nil }
     let written = points.flatMap { $0.write?.cases.flatMap(\.sets).map(\.field) ?? [] }
-    return Set((points.flatMap { $0.reading?.fields ?? [] } + written).flatMap(\.addresses))
+    return Set((points.readFields + written).flatMap(\.addresses))
   }
 
   private func answer(_ query: ModbusServer.Query, _ server: ModbusServer, isSerial: Bool) {

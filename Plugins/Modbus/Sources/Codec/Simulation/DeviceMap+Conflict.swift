@@ -12,7 +12,7 @@ extension DeviceMap {
   }
 
   private func conflict(with other: DeviceMap) -> String? {
-    let (own, foreign) = (readFields, other.readFields)
+    let (own, foreign) = (points.readFields, other.points.readFields)
     if Set(own.map(\.address)) == Set(foreign.map(\.address)), points.map(\.name) == other.points.map(\.name) {
       return "the same template is there twice"
     }
@@ -26,6 +26,4 @@ extension DeviceMap {
     }
     return nil
   }
-
-  private var readFields: [Field] { points.flatMap { $0.reading?.fields ?? [] } }
 }
